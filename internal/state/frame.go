@@ -1,0 +1,120 @@
+package state
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Head is the hash of a log up to and with one entry: SHA-256 over the head before, the revision (8 bytes, big
+// endian) and the payload. The zero Head stands before the first entry.
+type Head [sha256.Size]byte
+
+// Next is the head after an entry.
+func (h Head) Next(rev uint64, payload []byte) Head {
+	sum := sha256.New()
+	sum.Write(h[:])
+	sum.Write(binary.BigEndian.AppendUint64(nil, rev))
+	sum.Write(payload)
+	return Head(sum.Sum(nil))
+}
+
+// String is the head in hex.
+func (h Head) String() string { return hex.EncodeToString(h[:]) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (h Head) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (h *Head) UnmarshalText(text []byte) error {
+	raw, err := hex.DecodeString(string(text))
+	if err != nil || len(raw) != len(h) {
+		return fmt.Errorf("head %.70q: %w", text, ErrDamaged)
+	}
+	*h = Head(raw)
+	return nil
+}
+
+// Frame is one log entry as it is stored, published and streamed: its place in the chain and its payload, which is
+// the JSON of an Entry and the bytes that are hashed.
+type Frame struct {
+	Epoch   string          `json:"epoch"`
+	Rev     uint64          `json:"rev"`
+	Prev    Head            `json:"prev"`
+	Head    Head            `json:"head"`
+	Payload json.RawMessage `json:"entry"`
+}
+
+// Verify checks that the frame's head follows from its other members; otherwise ErrDamaged.
+func (f *Frame) Verify() error {
+	if f.Prev.Next(f.Rev, f.Payload) != f.Head {
+		return fmt.Errorf("frame %d: its hash does not fit: %w", f.Rev, ErrDamaged)
+	}
+	return nil
+}
+
+// Entry decodes the payload.
+func (f *Frame) Entry() (Entry, error) {
+	var e Entry
+	if err := json.Unmarshal(f.Payload, &e); err != nil {
+		return Entry{}, fmt.Errorf("frame %d: %w: %w", f.Rev, ErrDamaged, err)
+	}
+	return e, nil
+}
+
+// ParseFrame reads the JSON of a frame and verifies its hash. What it refuses is ErrDamaged.
+func ParseFrame(text []byte) (Frame, error) {
+	var f Frame
+	if err := json.Unmarshal(text, &f); err != nil {
+		return Frame{}, fmt.Errorf("frame: %w: %w", ErrDamaged, err)
+	}
+	return f, f.Verify()
+}
+
+// Entry is what one commit did: the audit records and the patch of the document, in one. Nothing secret is in it.
+type Entry struct {
+	Kind     Kind      `json:"kind"`
+	At       time.Time `json:"at"`
+	Actor    string    `json:"actor"`
+	Platform Platform  `json:"platform"`
+	// ID is the idempotency id under which the commit was made, if any.
+	ID      string   `json:"id,omitempty"`
+	Records []Record `json:"records,omitempty"`
+	Patch   Patch    `json:"patch,omitempty"`
+}
+
+// Record is one line of the audit: what was done to one target, with the effective status before and after.
+type Record struct {
+	Action  Action `json:"action"`
+	Path    string `json:"path"` // the key as shown, or a sentinel path
+	Service string `json:"service,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Before  Status `json:"before,omitempty"`
+	After   Status `json:"after,omitempty"`
+	// Until is the end that a timed command carried.
+	Until time.Time `json:"until,omitzero"`
+}
+
+// Patch holds the fields of a document that a commit sets; null removes a field. Field names are "g", "s:<service>",
+// "r:<key>" and "w:<window id>".
+type Patch map[string]json.RawMessage
+
+// Change is what a commit asks for. The store adds place and hash.
+type Change struct {
+	Entry
+	// Private are fields of the private part to set; an empty value removes. They never reach the log.
+	Private map[string][]byte
+}
+
+// Frame seals the change as the entry that follows base.
+func (c *Change) Frame(base Meta) (Frame, error) {
+	payload, err := json.Marshal(c.Entry)
+	if err != nil {
+		return Frame{}, fmt.Errorf("encode entry: %w", err)
+	}
+	rev := base.Rev + 1
+	return Frame{Epoch: base.Epoch, Rev: rev, Prev: base.Head, Head: base.Head.Next(rev, payload), Payload: payload}, nil
+}

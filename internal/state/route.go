@@ -1,0 +1,146 @@
+package state
+
+import "time"
+
+// Route is what people and services said about one key: the three parts of its state except the timed one, which
+// are Windows of their own. The zero parts mean: active, nothing standing, not protected.
+type Route struct {
+	// Key is the canonical key; it is the field's name in a document and not repeated inside.
+	Key Key `json:"-"`
+	// Shown is the key as first spelled (its parameter names are no part of the key).
+	Shown string `json:"shown"`
+	// Origin tells how the key became known.
+	Origin Origin `json:"origin"`
+	// Deprecation is set while the base is deprecated instead of active.
+	Deprecation *Deprecation `json:"deprecation,omitempty"`
+	// Gate admits only requests of some environments.
+	Gate *Gate `json:"gate,omitempty"`
+	// Standing is a block without an end.
+	Standing *Block `json:"standing,omitempty"`
+	// Protected is the flag that clients know as force_active.
+	Protected bool `json:"protected,omitempty"`
+	// Last is the last command on the key: only a gate or deprecation that was the last command is cleared by enable.
+	Last Action `json:"last,omitempty"`
+	// By and At tell who changed the route last, and when.
+	By string    `json:"by,omitempty"`
+	At time.Time `json:"at,omitzero"`
+}
+
+// Origin tells how a key became known.
+type Origin string
+
+// The origins of a known key.
+const (
+	OriginCommand  Origin = "command"
+	OriginRegister Origin = "register"
+	OriginImport   Origin = "import"
+	OriginAdopt    Origin = "adopt"
+)
+
+// Deprecation marks a route that still passes and tells its callers when it was deprecated (RFC 9745), when it will
+// end (RFC 8594) and what replaces it.
+type Deprecation struct {
+	Since     time.Time `json:"since"`
+	Sunset    time.Time `json:"sunset,omitzero"`
+	Successor string    `json:"successor,omitempty"`
+	Reason    string    `json:"reason,omitempty"`
+}
+
+// Gate admits requests of the environments it names and refuses all others, also those whose environment is unknown.
+type Gate struct {
+	Envs   []string `json:"envs"`
+	Reason string   `json:"reason,omitempty"`
+}
+
+// Block refuses. Except holds the keys that it leaves alone.
+type Block struct {
+	Effect Effect    `json:"effect"`
+	Reason string    `json:"reason,omitempty"`
+	Except []Key     `json:"except,omitempty"`
+	By     string    `json:"by,omitempty"`
+	At     time.Time `json:"at,omitzero"`
+}
+
+// Window is a timed block on a target. It is in force at t when one of its occurrences contains t: Start <= t < End.
+type Window struct {
+	// ID is the window's name for ever; it is the field's name in a document and not repeated inside.
+	ID string `json:"-"`
+	// Target is the route key, service or everything that it blocks.
+	Target Target `json:"target"`
+	// Start is the first instant in force.
+	Start time.Time `json:"start"`
+	// End is the first instant no longer in force; zero is no end.
+	End    time.Time `json:"end,omitzero"`
+	Effect Effect    `json:"effect"`
+	Reason string    `json:"reason,omitempty"`
+	// Origin tells whether a start was sent (window) or only an end (until): cancelling a schedule spares an until.
+	Origin WindowOrigin `json:"origin"`
+	Except []Key        `json:"except,omitempty"`
+	By     string       `json:"by,omitempty"`
+	At     time.Time    `json:"at,omitzero"`
+
+	// Recurrence, Zone and Occurrences belong to recurring windows: Occurrences are the expanded (start, end) pairs in
+	// rising order, and only they are in force. A window without Recurrence has the one occurrence (Start, End).
+	Recurrence  string       `json:"recurrence,omitempty"`
+	Zone        string       `json:"zone,omitempty"`
+	Occurrences []Occurrence `json:"occurrences,omitempty"`
+}
+
+// Occurrence is one span of a recurring window, with the exceptions that hold for this occurrence alone.
+type Occurrence struct {
+	Start  time.Time `json:"start"`
+	End    time.Time `json:"end"`
+	Except []Key     `json:"except,omitempty"`
+}
+
+// WindowOrigin tells how a window was asked for.
+type WindowOrigin string
+
+// The origins of a window.
+const (
+	OriginWindow WindowOrigin = "window"
+	OriginUntil  WindowOrigin = "until"
+)
+
+// Running reports whether an occurrence of the window contains now, and gives that occurrence.
+func (w *Window) Running(now time.Time) (Occurrence, bool) {
+	if w.Recurrence == "" {
+		o := Occurrence{Start: w.Start, End: w.End}
+		return o, o.contains(now)
+	}
+	for _, o := range w.Occurrences {
+		if o.contains(now) {
+			return o, true
+		}
+	}
+	return Occurrence{}, false
+}
+
+// Over reports whether no occurrence is in force at now or later.
+func (w *Window) Over(now time.Time) bool {
+	return w.Recurrence == "" && !w.End.IsZero() && !now.Before(w.End)
+}
+
+func (o Occurrence) contains(now time.Time) bool {
+	return !now.Before(o.Start) && (o.End.IsZero() || now.Before(o.End))
+}
+
+// Switch shuts a service, or everything. Its timed parts are Windows whose target is the switch.
+type Switch struct {
+	// Standing is the part without an end; its Except is not used (exemptions belong to the switch).
+	Standing *Block `json:"standing,omitempty"`
+	// Exempt are the keys that pass while the switch is on; they belong to the switch and lift no other block.
+	Exempt []Exemption `json:"exempt,omitempty"`
+	// IncludeProtected makes the switch hold for protected routes too (clients know it as include_force_active).
+	IncludeProtected bool `json:"include_protected,omitempty"`
+	// Staged waits for the next enable that names no exemptions.
+	Staged []Exemption `json:"staged,omitempty"`
+	By     string      `json:"by,omitempty"`
+	At     time.Time   `json:"at,omitzero"`
+}
+
+// Exemption is a key, or a pattern, that a switch lets pass, with the spelling it was given in.
+type Exemption struct {
+	Key   Key    `json:"key"`
+	Shown string `json:"shown"`
+}
