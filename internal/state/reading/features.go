@@ -1,0 +1,85 @@
+package reading
+
+import "unicode/utf8"
+
+// feature is something in a form that a step could change. Steps are tried only on
+// forms that have what they act on, so an ordinary target makes few forms.
+type feature uint16
+
+const (
+	semicolon feature = 1 << iota
+	question
+	hash
+	backslash
+	percent
+	parenthesis
+	wide         // a byte outside ASCII.
+	dotSegment   // a segment "." or "..".
+	emptySegment // "//".
+	oddEdge      // a segment that ends with a dot, or begins or ends with a blank.
+	doubleStart  // begins with two or more of '/' and '\'.
+)
+
+// features returns what is in form, in one pass over it.
+func features(form string) feature {
+	var has feature
+	if len(form) > 1 && isSlash(form[1]) {
+		has |= doubleStart
+	}
+	start := 0 // of the segment.
+	for i := 0; i <= len(form); i++ {
+		c := byte('/')
+		if i < len(form) {
+			c = form[i]
+		}
+		switch {
+		case c == '/':
+			has |= segmentFeatures(form[start:i])
+			if i > 0 && i < len(form) && form[i-1] == '/' {
+				has |= emptySegment
+			}
+			start = i + 1
+		case c >= utf8.RuneSelf:
+			has |= wide
+		default:
+			has |= byteFeature(c)
+		}
+	}
+	return has
+}
+
+func byteFeature(c byte) feature {
+	switch c {
+	case ';':
+		return semicolon
+	case '?':
+		return question
+	case '#':
+		return hash
+	case '\\':
+		return backslash
+	case '%':
+		return percent
+	case '(':
+		return parenthesis
+	}
+	return 0
+}
+
+// segmentFeatures returns what is odd about the ends of a segment.
+func segmentFeatures(segment string) feature {
+	switch segment {
+	case "":
+		return 0
+	case ".", "..":
+		return dotSegment
+	}
+	first, _ := utf8.DecodeRuneInString(segment)
+	last, _ := utf8.DecodeLastRuneInString(segment)
+	if last == '.' || isBlank(last) || isBlank(first) {
+		return oddEdge
+	}
+	return 0
+}
+
+func isSlash(c byte) bool { return c == '/' || c == '\\' }

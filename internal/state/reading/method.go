@@ -1,0 +1,152 @@
+package reading
+
+import (
+	"iter"
+	"math/bits"
+	"strings"
+)
+
+// MethodSet is a set of HTTP methods.
+type MethodSet uint16
+
+// The methods a key may name, and Other: any further one. Only a key of every
+// method matches Other.
+const (
+	GET MethodSet = 1 << iota
+	HEAD
+	POST
+	PUT
+	PATCH
+	DELETE
+	OPTIONS
+	Other
+)
+
+var methodNames = [...]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER"}
+
+// Parse returns the method that name spells, in upper case and exactly; false for
+// any other text ("OTHER" too).
+func Parse(name string) (MethodSet, bool) {
+	for i, known := range methodNames[:len(methodNames)-1] {
+		if name == known {
+			return 1 << i, true
+		}
+	}
+	return 0, false
+}
+
+// Has reports whether every method of other is in s.
+func (s MethodSet) Has(other MethodSet) bool { return s&other == other }
+
+// All yields the methods of s one at a time, GET first.
+func (s MethodSet) All() iter.Seq[MethodSet] {
+	return func(yield func(MethodSet) bool) {
+		for rest := s; rest != 0; rest &= rest - 1 {
+			if !yield(rest & -rest) {
+				return
+			}
+		}
+	}
+}
+
+// String returns the names joined by '|', "none" for the empty set.
+func (s MethodSet) String() string {
+	if s == 0 {
+		return "none"
+	}
+	var names []string
+	for method := range s.All() {
+		name := "?"
+		if i := bits.TrailingZeros16(uint16(method)); i < len(methodNames) {
+			name = methodNames[i]
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, "|")
+}
+
+// Methods returns every method under which a backend may run the request, and
+// whether an override header or a _method parameter is there at all (then even a
+// preflight is read like any other request).
+//
+// method is the request's own; if it is not one of the seven in upper case, the
+// error is ErrUnreadable. overrides are the values of all headers that
+// IsOverrideHeader names, query is the query of the target. The set always has
+// method, because a backend may ignore overrides. An override that spells one of
+// the seven (trimmed, in any case, whole or between commas) adds it. One that
+// spells anything else adds Other: a backend that honours it serves no route of
+// another method's key, but may serve one that only a key of every method governs;
+// so nothing that is blocked opens, an exemption for one method does not cover it,
+// and nothing is refused for an odd value. A method in the body cannot be seen.
+func Methods(method string, overrides []string, query string) (set MethodSet, overridden bool, err error) {
+	set, ok := Parse(method)
+	if !ok {
+		return 0, false, unreadable("the method is not one that a key can name")
+	}
+	for _, value := range overrides {
+		set |= overrideMethods(value)
+	}
+	overridden = len(overrides) > 0
+	if scanQuery(query)&methodParam == 0 {
+		return set, overridden, nil
+	}
+	for _, value := range paramValues(query, methodParam) {
+		set |= overrideMethods(value)
+	}
+	return set, true, nil
+}
+
+// overrideMethods returns the methods that the value of an override spells.
+func overrideMethods(value string) (set MethodSet) {
+	for part := range strings.SplitSeq(value, ",") {
+		part = strings.TrimFunc(part, func(c rune) bool { return c < ' ' || isBlank(c) })
+		if part == "" {
+			continue
+		}
+		set |= foldedMethod(Fold(part))
+	}
+	return set
+}
+
+// foldedMethod returns the method that a folded name spells, Other if none. Folded,
+// because a backend upper-cases what it finds and "poſt" becomes "POST" then.
+func foldedMethod(name string) MethodSet {
+	for i, known := range methodNames[:len(methodNames)-1] {
+		if name == Fold(known) {
+			return 1 << i
+		}
+	}
+	return Other
+}
+
+// IsOverrideHeader reports whether a header of this name makes backends run a
+// request under another method. The name may be in any case and have '_' for '-',
+// which CGI and WSGI servers cannot tell apart. It allocates nothing.
+func IsOverrideHeader(name string) bool {
+	for _, known := range [...]string{"x-http-method-override", "x-http-method", "x-method-override"} {
+		if sameHeader(name, known) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameHeader compares name with the lower-case name known.
+func sameHeader(name, known string) bool {
+	if len(name) != len(known) {
+		return false
+	}
+	for i := range len(name) {
+		c := name[i]
+		switch {
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		case c == '_':
+			c = '-'
+		}
+		if c != known[i] {
+			return false
+		}
+	}
+	return true
+}
