@@ -1,0 +1,45 @@
+package wire
+
+import "time"
+
+// Instance is one waygate-authz.
+type Instance struct {
+	ID          string `json:"id"`
+	Boot        string `json:"boot"`
+	Version     string `json:"version"`
+	Service     string `json:"service"`
+	Environment string `json:"environment"`
+	// Presence is live (reported within 3 s), lost (silent without a goodbye) or gone.
+	Presence string `json:"presence" enum:"live,lost,gone"`
+	// Applied is what the instance enforces.
+	Applied    Place             `json:"applied"`
+	Enforces   bool              `json:"enforces" doc:"Whether it enforces the revision asked for (the current one when none was)"`
+	Lag        uint64            `json:"lag" doc:"Revisions behind the current one; of another epoch: all of them"`
+	Link       string            `json:"link" doc:"The state of its link to the store: connected, reconnecting or holding"`
+	Alarm      string            `json:"alarm,omitempty"`
+	LastSeen   time.Time         `json:"last_seen"`
+	SilentMS   int64             `json:"silent_ms"`
+	Checks     uint64            `json:"checks"`
+	Refused    uint64            `json:"refused"`
+	Unreadable uint64            `json:"unreadable"`
+	Hits       map[string]uint64 `json:"hits,omitempty" doc:"Checks per route key; bounded"`
+	Unseen     map[string]uint64 `json:"unseen,omitempty" doc:"Path templates seen for which no key is known; bounded"`
+}
+
+// Report is what an instance puts of itself.
+type Report struct {
+	Boot       string            `json:"boot,omitempty" maxLength:"128"`
+	Version    string            `json:"version,omitempty" maxLength:"128"`
+	Service    string            `json:"service,omitempty" maxLength:"63"`
+	Env        string            `json:"env,omitempty" maxLength:"128"`
+	Epoch      string            `json:"epoch,omitempty" maxLength:"128"`
+	Rev        uint64            `json:"rev,omitempty"`
+	Link       string            `json:"link,omitempty" maxLength:"64"`
+	Alarm      string            `json:"alarm,omitempty" maxLength:"1024"`
+	Bye        bool              `json:"bye,omitempty"`
+	Checks     uint64            `json:"checks,omitempty"`
+	Refused    uint64            `json:"refused,omitempty"`
+	Unreadable uint64            `json:"unreadable,omitempty"`
+	Hits       map[string]uint64 `json:"hits,omitempty"`
+	Unseen     map[string]uint64 `json:"unseen,omitempty"`
+}
