@@ -96,6 +96,8 @@ type Record struct {
 	After   Status `json:"after,omitempty"`
 	// Until is the end that a timed command carried.
 	Until time.Time `json:"until,omitzero"`
+	// Note says where something was not stored as it was declared, and why.
+	Note string `json:"note,omitempty"`
 }
 
 // Patch holds the fields of a document that a commit sets; null removes a field. Field names are "g", "s:<service>",

@@ -47,18 +47,25 @@ type Deprecation struct {
 }
 
 // Gate admits requests of the environments it names and refuses all others, also those whose environment is unknown.
+// Except holds the keys that it leaves alone.
 type Gate struct {
 	Envs   []string `json:"envs"`
 	Reason string   `json:"reason,omitempty"`
+	Except []Key    `json:"except,omitempty"`
 }
 
 // Block refuses. Except holds the keys that it leaves alone.
 type Block struct {
-	Effect Effect    `json:"effect"`
-	Reason string    `json:"reason,omitempty"`
-	Except []Key     `json:"except,omitempty"`
+	Effect Effect `json:"effect"`
+	Reason string `json:"reason,omitempty"`
+	Except []Key  `json:"except,omitempty"`
+	// Opened are those of Except that an enable added after the block was set: they shut again with the next one.
+	Opened []Key     `json:"opened,omitempty"`
 	By     string    `json:"by,omitempty"`
 	At     time.Time `json:"at,omitzero"`
+	// Before is the block that this disable replaced. A schedule that follows at once, the second half of "disabled
+	// until" as older clients send it, puts it back.
+	Before *Block `json:"before,omitempty"`
 }
 
 // Window is a timed block on a target. It is in force at t when one of its occurrences contains t: Start <= t < End.
@@ -135,8 +142,10 @@ type Switch struct {
 	IncludeProtected bool `json:"include_protected,omitempty"`
 	// Staged waits for the next enable that names no exemptions.
 	Staged []Exemption `json:"staged,omitempty"`
-	By     string      `json:"by,omitempty"`
-	At     time.Time   `json:"at,omitzero"`
+	// Spent says that the enable in force took Staged: repeating it takes the same list again, a later one does not.
+	Spent bool      `json:"spent,omitempty"`
+	By    string    `json:"by,omitempty"`
+	At    time.Time `json:"at,omitzero"`
 }
 
 // Exemption is a key, or a pattern, that a switch lets pass, with the spelling it was given in.

@@ -51,6 +51,7 @@ const (
 	ActionForget         Action = "forget"
 	ActionExempt         Action = "exempt"
 	ActionRegister       Action = "register"
+	ActionAdopt          Action = "adopt"
 	ActionImport         Action = "import"
 )
 
