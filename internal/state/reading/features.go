@@ -12,6 +12,8 @@ const (
 	hash
 	backslash
 	percent
+	dotEscape  // %2E.
+	wideEscape // %uXXXX, or what may be one.
 	parenthesis
 	wide         // a byte outside ASCII.
 	dotSegment   // a segment "." or "..".
@@ -41,11 +43,26 @@ func features(form string) feature {
 			start = i + 1
 		case c >= utf8.RuneSelf:
 			has |= wide
+		case c == '%':
+			has |= percent | escapeFeature(form[i+1:])
 		default:
 			has |= byteFeature(c)
 		}
 	}
 	return has
+}
+
+// escapeFeature returns what kind of escape goes on with rest.
+func escapeFeature(rest string) feature {
+	switch {
+	case rest == "":
+		return 0
+	case rest[0]|0x20 == 'u':
+		return wideEscape
+	case len(rest) > 1 && rest[0] == '2' && rest[1]|0x20 == 'e':
+		return dotEscape
+	}
+	return 0
 }
 
 func byteFeature(c byte) feature {
@@ -58,8 +75,6 @@ func byteFeature(c byte) feature {
 		return hash
 	case '\\':
 		return backslash
-	case '%':
-		return percent
 	case '(':
 		return parenthesis
 	}

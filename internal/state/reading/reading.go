@@ -43,7 +43,7 @@ func unreadable(reason string) error {
 // many tricks comes near. The two together bound the time for any input.
 const (
 	maxForms = 512
-	maxWork  = 2 << 20
+	maxWork  = 1 << 20
 	formWork = 32 // what a form costs beyond its bytes.
 )
 

@@ -54,10 +54,12 @@ func (r *reader) stepSegments(form string, has feature) {
 
 // stepEscapes adds what readers make of form who decode some escapes only.
 func (r *reader) stepEscapes(form string, has feature) error {
-	if has&percent == 0 {
+	if has&dotEscape != 0 {
+		r.add(dotEscapes(form))
+	}
+	if has&wideEscape == 0 {
 		return nil
 	}
-	r.add(dotEscapes(form))
 	read, err := wideEscapes(form)
 	if err != nil {
 		return err

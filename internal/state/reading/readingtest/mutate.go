@@ -35,18 +35,34 @@ func pick(rng *rand.Rand, of ...string) string { return of[rng.IntN(len(of))] }
 
 // hex writes a byte as an escape, once or twice over.
 func hex(rng *rand.Rand, c byte) string {
-	return fmt.Sprintf(pick(rng, "%%%02x", "%%%02X", "%%%02x", "%%25%02x", "%%25%02X", "%%%%32%%35%02x"), c)
+	switch rng.IntN(8) {
+	case 0:
+		digits := fmt.Sprintf("%02x", c)
+		return fmt.Sprintf("%%25%%%02x%%%02x", digits[0], digits[1])
+	case 1:
+		return fmt.Sprintf("%%25%02x", c)
+	case 2:
+		return fmt.Sprintf("%%25%02X", c)
+	case 3, 4:
+		return fmt.Sprintf("%%%02X", c)
+	}
+	return fmt.Sprintf("%%%02x", c)
 }
 
 // encodeSome writes one or more characters as escapes.
 func encodeSome(rng *rand.Rand, path string) string {
 	for range 1 + rng.IntN(3) {
 		at := 1 + rng.IntN(max(1, len(path)-1))
-		if at < len(path) && path[at] != '%' {
+		if at < len(path) && path[at] != '%' && !inEscape(path, at) {
 			path = path[:at] + hex(rng, path[at]) + path[at+1:]
 		}
 	}
 	return path
+}
+
+// inEscape reports whether path[at] is a digit of an escape.
+func inEscape(path string, at int) bool {
+	return at > 0 && path[at-1] == '%' || at > 1 && path[at-2] == '%'
 }
 
 // encodePercent encodes what is encoded already.
@@ -109,7 +125,7 @@ func changeCase(rng *rand.Rand, path string) string {
 // widen writes one letter, digit or dot in its full-width form.
 func widen(rng *rand.Rand, path string) string {
 	at := rng.IntN(len(path))
-	if c := path[at]; c > ' ' && c < 0x7f && c != '%' && (at < 2 || path[at-1] != '%' && path[at-2] != '%') {
+	if c := path[at]; at > 0 && c > ' ' && c < 0x7f && c != '%' && !inEscape(path, at) {
 		wide := string(rune(c) - '!' + '！')
 		if rng.IntN(2) == 0 {
 			wide = fmt.Sprintf("%%%X%%%X%%%X", wide[0], wide[1], wide[2])
@@ -133,10 +149,14 @@ func breakInto(rng *rand.Rand, path string) string {
 	return path[:to] + pick(rng, "", "/", "/../", ";") + path[from:]
 }
 
-// replaceAt replaces one slash by text.
+// replaceAt replaces one slash by text; the first one only if the path begins with
+// a slash then, too.
 func replaceAt(rng *rand.Rand, path, text string) string {
 	skip := rng.IntN(strings.Count(path, "/") + 1)
 	for i := range len(path) {
+		if i == 0 && text[0] != '/' {
+			continue
+		}
 		if path[i] != '/' {
 			continue
 		}
