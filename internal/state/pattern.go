@@ -3,8 +3,6 @@ package state
 import (
 	"strings"
 	"unicode/utf8"
-
-	"github.com/waygate/waygate/internal/state/reading"
 )
 
 // pattern is the path of a key taken apart, folded or as spelled.
@@ -19,7 +17,7 @@ type segment struct {
 	param          bool
 }
 
-func patternOf(path string) pattern      { return takeApart(reading.Fold(path)) }
+func patternOf(path string) pattern      { return takeApart(foldPath(path)) }
 func exactPatternOf(path string) pattern { return takeApart(path) }
 
 // takeApart reads a canonical path.
@@ -174,7 +172,7 @@ func unhex(c byte) byte {
 	if c <= '9' {
 		return c - '0'
 	}
-	return c|0x20 - 'a' + 10
+	return c | 0x20 - 'a' + 10
 }
 
 func parseSegment(raw string, last bool, whole string) (canonical, shown string, err error) {

@@ -52,6 +52,8 @@ type Decision struct {
 	Deprecation *Deprecation
 	// Envs are the environments that the refusing gate admits.
 	Envs []string
+	// Unreadable says that the request could not be read in one way; it is refused only with CauseUnreadable.
+	Unreadable bool
 	// Revision and Epoch are those of the snapshot.
 	Revision uint64
 	Epoch    string

@@ -1,0 +1,175 @@
+package state
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+)
+
+// rule is everything about one key that plays a part in a verdict, ready to be looked at.
+type rule struct {
+	key     Key
+	text    string // canonical: the lower one speaks of two equals
+	shown   string
+	methods methodSet
+	path    pattern // as spelled
+
+	protected   bool
+	deprecation *Deprecation
+	gate        *gate
+	standing    *block
+	timed       timeline
+}
+
+// gate refuses requests of environments that it does not name.
+type gate struct {
+	*Gate
+	except keySet
+}
+
+// shutter is a switch that has a standing or a timed part.
+type shutter struct {
+	text             string // its sentinel path
+	service          string // empty for the global one
+	includeProtected bool
+	exempt           keySet
+	standing         *block
+	timed            timeline
+}
+
+// block is what refuses while it is in force.
+type block struct {
+	effect Effect
+	reason string
+	window string // id of the window; empty for a standing part
+	except keySet
+}
+
+// ruleOf compiles what a document says about a key; nil when nothing of it plays a part in a verdict.
+func (d *Document) ruleOf(k Key) *rule {
+	route, _ := d.Route(k)
+	r := rule{protected: route.Protected, deprecation: route.Deprecation}
+	if g := route.Gate; g != nil {
+		r.gate = &gate{Gate: g, except: keySetOf(g.Except)}
+	}
+	r.standing = standingOf(route.Standing)
+	r.timed = d.timelineOf(Target{Key: k})
+	if !r.protected && r.deprecation == nil && r.gate == nil && r.standing == nil && len(r.timed) == 0 {
+		return nil
+	}
+	r.key, r.text, r.shown = k, k.String(), route.Shown
+	r.methods, r.path = methodsOf(k.Method), exactPatternOf(k.Path)
+	if r.shown == "" {
+		r.shown = r.text
+	}
+	return &r
+}
+
+// shutterOf compiles a switch; nil when it never shuts anything.
+func (d *Document) shutterOf(t Target, s Switch) *shutter {
+	timed, standing := d.timelineOf(t), standingOf(s.Standing)
+	if standing == nil && len(timed) == 0 {
+		return nil
+	}
+	exempt := make([]Key, 0, len(s.Exempt))
+	for _, e := range s.Exempt {
+		exempt = append(exempt, e.Key)
+	}
+	return &shutter{
+		text: t.String(), service: t.Service, includeProtected: s.IncludeProtected,
+		exempt: keySetOf(exempt), standing: standing, timed: timed,
+	}
+}
+
+func standingOf(b *Block) *block {
+	if b == nil {
+		return nil
+	}
+	return &block{effect: b.Effect, reason: b.Reason, except: keySetOf(b.Except)}
+}
+
+// span is one occurrence of a window.
+type span struct {
+	start, end int64 // as instants; see instantOf
+	latest     int64 // the latest end of this and all earlier spans of the timeline
+	until      time.Time
+	block      *block
+	except     *keySet // of this occurrence alone; nil for none
+}
+
+// timeline holds the spans of one target by their start.
+type timeline []span
+
+func (d *Document) timelineOf(t Target) timeline {
+	var line timeline
+	for w := range d.WindowsOn(t) {
+		line = appendSpans(line, &w)
+	}
+	slices.SortFunc(line, func(a, b span) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end), cmp.Compare(a.block.window, b.block.window))
+	})
+	latest := int64(math.MinInt64)
+	for i := range line {
+		latest = max(latest, line[i].end)
+		line[i].latest = latest
+	}
+	return line
+}
+
+func appendSpans(line timeline, w *Window) timeline {
+	b := &block{effect: w.Effect, reason: w.Reason, window: w.ID, except: keySetOf(w.Except)}
+	occurrences := w.Occurrences
+	if w.Recurrence == "" {
+		occurrences = []Occurrence{{Start: w.Start, End: w.End}}
+	}
+	for _, o := range occurrences {
+		s := span{start: instantOf(o.Start), end: endOf(o.End), until: o.End, block: b}
+		if len(o.Except) > 0 {
+			except := keySetOf(o.Except)
+			s.except = &except
+		}
+		line = append(line, s)
+	}
+	return line
+}
+
+// started is the number of spans that begin at or before now.
+func (l timeline) started(now int64) int {
+	low, high := 0, len(l)
+	for low < high {
+		if mid := int(uint(low+high) >> 1); l[mid].start <= now {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low
+}
+
+// running reports whether any span contains now.
+func (l timeline) running(now int64) bool {
+	n := l.started(now)
+	return n > 0 && l[n-1].latest > now
+}
+
+// An instant is a time in nanoseconds since 1970; times that do not fit (before 1678, after 2262) become the first
+// and the last instant. No end is the last instant as well.
+func instantOf(t time.Time) int64 {
+	const most = math.MaxInt64 / int64(time.Second)
+	switch sec := t.Unix(); {
+	case sec >= most:
+		return math.MaxInt64
+	case sec <= -most:
+		return math.MinInt64
+	default:
+		return sec*int64(time.Second) + int64(t.Nanosecond())
+	}
+}
+
+func endOf(t time.Time) int64 {
+	if t.IsZero() {
+		return math.MaxInt64
+	}
+	return instantOf(t)
+}
