@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/waygate/waygate/internal/admin/client"
+	"github.com/waygate/waygate/internal/admin/wire"
+)
+
+// Exit statuses, a contract with scripts.
+const (
+	exitDone        = 0 // done, and with --wait enforced
+	exitRefused     = 1 // refused, nothing changed
+	exitUsage       = 2 // the command line is wrong; nothing was sent
+	exitUnconfirmed = 3 // changed, but not confirmed by every instance
+	exitUnknown     = 4 // sent, and no answer came
+)
+
+// exitError is an error with the exit status it stands for and the next command to try.
+type exitError struct {
+	code int
+	err  error
+	next string
+}
+
+func (e *exitError) Error() string {
+	if e.next == "" {
+		return e.err.Error()
+	}
+	return fmt.Sprintf("%v; try: %s", e.err, e.next)
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+func usage(format string, args ...any) error {
+	return &exitError{code: exitUsage, err: fmt.Errorf(format, args...)}
+}
+
+// exit prints an error as one clear line and gives the exit status.
+func (t *tool) exit(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	err = t.explainFailure(err)
+	fmt.Fprintf(t.err, "waygate: %v\n", err)
+	if e, ok := errors.AsType[*exitError](err); ok {
+		return e.code
+	}
+	return exitUsage
+}
+
+// explainFailure gives a failed call its exit status and the next command to try.
+func (t *tool) explainFailure(err error) error {
+	if e, ok := errors.AsType[*exitError](err); ok {
+		return e
+	}
+	if refusal, ok := errors.AsType[*client.Refusal](err); ok {
+		return &exitError{code: exitRefused, err: refusal, next: nextAfter(refusal)}
+	}
+	switch {
+	case errors.Is(err, client.ErrUnreachable):
+		return &exitError{code: exitRefused, err: err, next: "waygate config show (is the admin's address right?)"}
+	case errors.Is(err, client.ErrNoAnswer):
+		return &exitError{code: exitUnknown, err: err, next: "waygate status (it may have happened)"}
+	case errors.Is(err, context.Canceled):
+		return &exitError{code: exitUnknown, err: errors.New("interrupted"), next: "waygate status"}
+	}
+	return err
+}
+
+// nextAfter is the command that helps after a refusal.
+func nextAfter(r *client.Refusal) string {
+	switch {
+	case r.Status == http.StatusUnauthorized:
+		return "waygate login USER"
+	case len(r.AmbiguousMatches) > 0:
+		return "one of " + strings.Join(r.AmbiguousMatches, ", ") + ", or ANY:/path for all of its methods"
+	case r.Type == wire.ProblemProtected:
+		return "waygate unprotect ROUTE"
+	case r.Type == wire.ProblemInForce:
+		return "waygate status ROUTE"
+	case r.Status == http.StatusForbidden:
+		return "waygate login as a user who may do this"
+	case r.Status >= http.StatusInternalServerError:
+		return "waygate doctor"
+	default:
+		return "waygate --help"
+	}
+}

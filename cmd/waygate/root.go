@@ -1,0 +1,128 @@
+package main
+
+import (
+	"io"
+	"os/user"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/waygate/waygate/internal/admin/client"
+	"github.com/waygate/waygate/internal/config"
+	"github.com/waygate/waygate/internal/state"
+)
+
+// tool is one run of the command line: where it reads and writes, and what its global options say.
+type tool struct {
+	in           io.Reader
+	out, err     io.Writer
+	env          func(string) string
+	home, dir    string
+	terminal     bool // somebody can be asked
+	readPassword func() ([]byte, error)
+
+	urlFlag, serviceFlag, output, waitFlag string
+}
+
+func newRoot(t *tool) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "waygate",
+		Short: "Take routes down before a migration, know that it is enforced, and have them up again by themselves",
+		Long: `Waygate blocks routes of HTTP and gRPC services behind Envoy, and opens them again.
+
+A ROUTE is [service:][METHOD:]/path. {id} stands for one segment, a last ** for the rest: GET:/users/{id}, /v1/**.
+A time is 2025-06-01T02:00Z (no zone is UTC) or a duration from now: 90m, 2h, 1d.
+
+Exit status: 0 done (with --wait: and enforced) · 1 refused, nothing changed · 2 wrong usage · 3 changed, but not
+confirmed by every instance · 4 unknown, the answer was lost.`,
+		Version:           config.Version(),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return t.checkOutput() },
+	}
+	root.SetIn(t.in)
+	root.SetOut(t.out)
+	root.SetErr(t.err)
+	flags := root.PersistentFlags()
+	flags.StringVar(&t.urlFlag, "server-url", "", "base `URL` of the admin (WAYGATE_SERVER_URL; default "+defaultURL+")")
+	flags.StringVarP(&t.serviceFlag, "service", "s", "", "the `service` that routes are of (WAYGATE_SERVICE)")
+	flags.StringVarP(&t.output, "output", "o", "table", "table or json")
+	root.AddCommand(
+		t.statusCommand(), t.enableCommand(), t.disableCommand(), t.maintenanceCommand(), t.scheduleCommand(),
+		t.deprecateCommand(), t.protectCommand(), t.unprotectCommand(), t.forgetCommand(),
+		t.globalCommand(), t.serviceMaintenanceCommand(), t.servicesCommand(), t.currentServiceCommand(),
+		t.envCommand(), t.logCommand(), t.loginCommand(), t.logoutCommand(), t.configCommand(), t.tokenCommand(),
+		t.instancesCommand(),
+	)
+	return root
+}
+
+func (t *tool) checkOutput() error {
+	if t.output != "table" && t.output != "json" {
+		return usage("--output %q: one of table, json", t.output)
+	}
+	return nil
+}
+
+func (t *tool) json() bool { return t.output == "json" }
+
+// client makes the client that the settings ask for.
+func (t *tool) client() (*client.Client, error) {
+	base, err := t.serverURL()
+	if err != nil {
+		return nil, err
+	}
+	token, err := t.token()
+	if err != nil {
+		return nil, err
+	}
+	c, err := client.New(base.value, token.value, t.actor())
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	return c, nil
+}
+
+// actor names who types, for a server without users.
+func (t *tool) actor() string {
+	if v := t.env("WAYGATE_ACTOR"); v != "" {
+		return v
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return ""
+}
+
+// route reads a ROUTE argument and puts the service before it, where one is set and the route names none.
+func (t *tool) route(text string) (string, error) {
+	s, err := state.ParseSpelling(text)
+	if err != nil {
+		return "", usage("%w", err)
+	}
+	service, err := t.serviceName()
+	if err != nil || s.Key.Service != "" || service.value == "" {
+		return text, err
+	}
+	if err := state.CheckService(service.value); err != nil {
+		return "", usage("%w", err)
+	}
+	return service.value + ":" + text, nil
+}
+
+// args makes a cobra argument check answer with the status for wrong usage.
+func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, given []string) error {
+		if err := check(cmd, given); err != nil {
+			return usage("%w; %s", err, cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+func reasonFlag(cmd *cobra.Command, into *string) {
+	cmd.Flags().StringVarP(into, "reason", "r", "", "why; shown to callers and kept in the log")
+}
+
+// now is the instant that durations count from.
+func now() time.Time { return time.Now() }

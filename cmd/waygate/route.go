@@ -1,0 +1,256 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/waygate/waygate/internal/admin/wire"
+	"github.com/waygate/waygate/internal/state"
+)
+
+func (t *tool) enableCommand() *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use: "enable ROUTE...", Short: "Open routes, or say what still blocks them", Args: args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, routes []string) error {
+			return t.commit(cmd.Context(), routes, wire.Command{Action: wire.ActionEnable, Reason: reason}, time.Time{})
+		},
+	}
+	reasonFlag(cmd, &reason)
+	t.waitFlags(cmd)
+	return cmd
+}
+
+func (t *tool) disableCommand() *cobra.Command {
+	var reason, until string
+	cmd := &cobra.Command{
+		Use: "disable ROUTE...", Short: "Block routes as disabled", Args: args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, routes []string) error {
+			end, err := parseWhen("--until", until, now())
+			if err != nil {
+				return err
+			}
+			return t.commit(cmd.Context(), routes, wire.Command{Action: wire.ActionDisable, Reason: reason, Until: sendWhen(end)}, time.Time{})
+		},
+	}
+	reasonFlag(cmd, &reason)
+	cmd.Flags().StringVar(&until, "until", "", "`when` they open again by themselves: a time, or 2h")
+	t.waitFlags(cmd)
+	return cmd
+}
+
+func (t *tool) maintenanceCommand() *cobra.Command {
+	var reason, start, end string
+	cmd := &cobra.Command{
+		Use: "maintenance ROUTE...", Short: "Put routes in maintenance, now or from --start on", Args: args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, routes []string) error {
+			return t.window(cmd.Context(), routes, wire.ActionMaintenance, reason, start, end)
+		},
+	}
+	reasonFlag(cmd, &reason)
+	cmd.Flags().StringVar(&start, "start", "", "`when` it begins (default now)")
+	cmd.Flags().StringVar(&end, "end", "", "`when` it ends by itself (default: when you enable the route)")
+	cmd.Flags().StringVar(&end, "until", "", "the same as --end")
+	t.waitFlags(cmd)
+	return cmd
+}
+
+func (t *tool) scheduleCommand() *cobra.Command {
+	var reason, start, end string
+	cmd := &cobra.Command{
+		Use: "schedule ROUTE...", Short: "Schedule a maintenance window", Args: args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, routes []string) error {
+			if start == "" || end == "" {
+				return usage("schedule needs --start and --end, for example --start 2025-06-01T02:00Z --end 2025-06-01T04:00Z")
+			}
+			return t.window(cmd.Context(), routes, wire.ActionSchedule, reason, start, end)
+		},
+	}
+	reasonFlag(cmd, &reason)
+	cmd.Flags().StringVar(&start, "start", "", "`when` it begins")
+	cmd.Flags().StringVar(&end, "end", "", "`when` it ends")
+	t.waitFlags(cmd)
+	cmd.AddCommand(t.scheduleCancelCommand())
+	return cmd
+}
+
+func (t *tool) scheduleCancelCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "cancel ROUTE...", Short: "End the windows of routes, pending and running (never an --until)", Args: args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, routes []string) error {
+			return t.commit(cmd.Context(), routes, wire.Command{Action: wire.ActionCancel}, time.Time{})
+		},
+	}
+	t.waitFlags(cmd)
+	return cmd
+}
+
+// window sends a timed command with its times read here.
+func (t *tool) window(ctx context.Context, routes []string, action, reason, start, end string) error {
+	at := now()
+	from, err := parseWhen("--start", start, at)
+	if err != nil {
+		return err
+	}
+	to, err := parseWhen("--end", end, at)
+	if err != nil {
+		return err
+	}
+	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
+		return usage("--start %s is not before --end %s", clock(from), clock(to))
+	}
+	c := wire.Command{Action: action, Reason: reason, Start: sendWhen(from), End: sendWhen(to)}
+	return t.commit(ctx, routes, c, from)
+}
+
+func (t *tool) deprecateCommand() *cobra.Command {
+	var reason, sunset, successor string
+	cmd := &cobra.Command{
+		Use: "deprecate ROUTE...", Short: "Mark routes as deprecated: they pass, with headers that say so", Args: args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, routes []string) error {
+			at, err := parseWhen("--sunset", sunset, now())
+			if err != nil {
+				return err
+			}
+			c := wire.Command{Action: wire.ActionDeprecate, Reason: reason, Sunset: sendWhen(at), Successor: successor}
+			return t.commit(cmd.Context(), routes, c, time.Time{})
+		},
+	}
+	reasonFlag(cmd, &reason)
+	cmd.Flags().StringVar(&sunset, "sunset", "", "`when` the route will end")
+	cmd.Flags().StringVar(&successor, "successor", "", "the `path` or URL that replaces it")
+	t.waitFlags(cmd)
+	return cmd
+}
+
+func (t *tool) protectCommand() *cobra.Command {
+	return t.plainCommand("protect ROUTE...", "Protect routes: no command on them can block them", wire.ActionProtect)
+}
+
+func (t *tool) unprotectCommand() *cobra.Command {
+	return t.plainCommand("unprotect ROUTE...", "Take the protection away", wire.ActionUnprotect)
+}
+
+func (t *tool) forgetCommand() *cobra.Command {
+	return t.plainCommand("forget ROUTE...", "Forget routes that nothing holds (their log stays)", wire.ActionForget)
+}
+
+func (t *tool) plainCommand(use, short, action string) *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, routes []string) error {
+			return t.commit(cmd.Context(), routes, wire.Command{Action: action, Reason: reason}, time.Time{})
+		},
+	}
+	reasonFlag(cmd, &reason)
+	t.waitFlags(cmd)
+	return cmd
+}
+
+// commit makes the same change on every route as one commit, tells what came of it, and waits if asked to.
+func (t *tool) commit(ctx context.Context, routes []string, c wire.Command, start time.Time) error {
+	if _, err := t.patience(); err != nil { // wrong usage is found before anything is sent
+		return err
+	}
+	commands := make([]wire.Command, 0, len(routes))
+	for _, text := range routes {
+		key, err := t.route(text)
+		if err != nil {
+			return err
+		}
+		c.Path = key
+		commands = append(commands, c)
+	}
+	api, err := t.client()
+	if err != nil {
+		return err
+	}
+	answer, err := api.Changes(ctx, commands...)
+	if err != nil {
+		return err
+	}
+	if t.json() {
+		err = asJSON(t.out, answer)
+	} else {
+		for i, result := range answer.Results {
+			if result.Route != nil {
+				tellRoute(t.out, t.err, commands[i], *result.Route)
+			}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return t.confirm(ctx, api, answer.Place, start)
+}
+
+// tellRoute says what came of a command on a route, and warns of what its author may not expect.
+func tellRoute(out, warn io.Writer, c wire.Command, r wire.ChangedRoute) {
+	line := fmt.Sprintf("%s is %s", r.Path, strings.ToUpper(r.Status))
+	if r.Until != nil {
+		line += " until " + clock(*r.Until)
+	}
+	if r.Reason != "" && r.Status != string(state.Active) {
+		line += ": " + oneLine(r.Reason)
+	}
+	if !r.Changed {
+		line += " (nothing changed)"
+	}
+	fmt.Fprintln(out, line)
+	if asked, err := state.ParseSpelling(c.Path); err == nil && asked.Key.Method == "" && !asked.AnyMethod {
+		if meant, err := state.ParseSpelling(r.Path); err == nil && meant.Key.Method != "" {
+			fmt.Fprintf(warn, "only %s; ANY:%s for all methods\n", meant.Key.Method, asked.Key.Path)
+		}
+	}
+	for _, w := range r.Windows {
+		if w.State == "pending" {
+			fmt.Fprintf(out, "  window %s: %s to %s\n", w.ID, clock(w.Start), orNone(clockOrNone(w.End), "no end"))
+		}
+	}
+	tellList(out, "ended: ", r.Cleared)
+	tellList(out, "stays open inside: ", r.OpenInside)
+	tellList(out, "shut again: ", r.Reclosed)
+	tellList(warn, "now blocked, because it was an exception: ", r.Exposed)
+	for _, o := range r.Still {
+		fmt.Fprintf(warn, "still blocked by %s (%s%s)%s\n", o.Path, strings.ToUpper(o.Status), until(o.Until), because(o.Reason))
+	}
+	if r.Next != nil {
+		fmt.Fprintf(out, "  blocks again at %s\n", clock(*r.Next))
+	}
+	if !r.Known && c.Action != wire.ActionForget {
+		fmt.Fprintf(warn, "warning: nobody declared or saw %s; is it spelled right? (waygate status lists what is known)\n", r.Path)
+	}
+}
+
+func tellList(w io.Writer, what string, list []string) {
+	if len(list) > 0 {
+		fmt.Fprintf(w, "  %s%s\n", what, strings.Join(list, ", "))
+	}
+}
+
+func until(at *time.Time) string {
+	if at == nil {
+		return ""
+	}
+	return " until " + clock(*at)
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ": " + oneLine(reason)
+}
+
+func orNone(s, none string) string {
+	if s == "" {
+		return none
+	}
+	return s
+}

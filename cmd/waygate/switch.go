@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/waygate/waygate/internal/admin/wire"
+)
+
+// onSwitch makes a change of a switch (empty service: the global one), tells what came of it, and waits if asked to.
+func (t *tool) onSwitch(cmd *cobra.Command, service, action string, body any) error {
+	if _, err := t.patience(); err != nil {
+		return err
+	}
+	api, err := t.client()
+	if err != nil {
+		return err
+	}
+	s, err := api.SetSwitch(cmd.Context(), service, action, body)
+	if err != nil {
+		return err
+	}
+	if t.json() {
+		err = asJSON(t.out, s)
+	} else {
+		t.tellSwitch(service, s.Switch)
+	}
+	if err != nil {
+		return err
+	}
+	if s.Replaced != nil {
+		fmt.Fprintf(t.err, "this replaces what %s set at %s%s\n", s.Replaced.Actor, clock(s.Replaced.Since), because(s.Replaced.Reason))
+	}
+	if service != "" && s.Known != nil && !*s.Known {
+		fmt.Fprintf(t.err, "warning: nothing names a service %s; is it spelled right? (waygate services lists them)\n", service)
+	}
+	if len(s.Unscoped) > 0 && action == wire.ActionEnable {
+		fmt.Fprintf(t.err, "instances without a service are shut by it too: %s\n", strings.Join(s.Unscoped, ", "))
+	}
+	return t.confirm(cmd.Context(), api, s.Place, time.Time{})
+}
+
+func switchName(service string) string {
+	if service == "" {
+		return "global maintenance"
+	}
+	return "maintenance of " + service
+}
+
+// tellSwitch prints the state of a switch.
+func (t *tool) tellSwitch(service string, s wire.Switch) {
+	word := "OFF"
+	if s.Enabled {
+		word = "ON" + until(s.Until)
+	}
+	fmt.Fprintf(t.out, "%s is %s%s\n", switchName(service), word, because(s.Reason))
+	what := "exempt: "
+	if !s.Enabled {
+		what = "exempt at the next enable: "
+	}
+	tellList(t.out, what, s.ExemptPaths)
+	if s.Enabled && s.IncludeForceActive {
+		fmt.Fprintln(t.out, "  protected routes are included")
+	}
+}
+
+func (t *tool) showSwitch(cmd *cobra.Command, service string) error {
+	api, err := t.client()
+	if err != nil {
+		return err
+	}
+	s, err := api.Switch(cmd.Context(), service)
+	if err != nil {
+		return err
+	}
+	if t.json() {
+		return asJSON(t.out, s)
+	}
+	t.tellSwitch(service, s)
+	return nil
+}
+
+// switchOptions are the options of an enable of a switch.
+type switchOptions struct {
+	reason, until string
+	exempt        []string
+	protected     bool
+}
+
+func (o *switchOptions) flags(cmd *cobra.Command) {
+	reasonFlag(cmd, &o.reason)
+	cmd.Flags().StringArrayVarP(&o.exempt, "exempt", "e", nil, "a `route` that passes meanwhile (repeatable)")
+	cmd.Flags().BoolVar(&o.protected, "include-force-active", false, "hold for protected routes too")
+	cmd.Flags().StringVar(&o.until, "until", "", "`when` it opens again by itself: a time, or 2h")
+}
+
+func (o *switchOptions) body() (wire.SwitchBody, error) {
+	end, err := parseWhen("--until", o.until, now())
+	if err != nil {
+		return wire.SwitchBody{}, err
+	}
+	return wire.SwitchBody{Reason: o.reason, ExemptPaths: o.exempt, IncludeForceActive: o.protected, Until: sendWhen(end)}, nil
+}
+
+func (t *tool) globalCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "global", Short: "Shut everything, and open it again", Args: args(cobra.NoArgs), RunE: showHelp}
+	status := &cobra.Command{
+		Use: "status", Short: "Show global maintenance", Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return t.showSwitch(cmd, "") },
+	}
+	var o switchOptions
+	var yes bool
+	enable := &cobra.Command{
+		Use: "enable", Short: "Shut everything but what is exempt", Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			body, err := o.body()
+			if err != nil {
+				return err
+			}
+			if !yes && t.terminal && !t.agreed("Shut every route of every service?") {
+				return &exitError{code: exitRefused, err: fmt.Errorf("nothing was changed"), next: "waygate global enable --yes"}
+			}
+			return t.onSwitch(cmd, "", wire.ActionEnable, body)
+		},
+	}
+	o.flags(enable)
+	enable.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask for confirmation")
+	var reason string
+	disable := &cobra.Command{
+		Use: "disable", Short: "Open: every route is back to its own state", Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return t.onSwitch(cmd, "", wire.ActionDisable, wire.ReasonBody{Reason: reason})
+		},
+	}
+	reasonFlag(disable, &reason)
+	add := &cobra.Command{
+		Use: "exempt-add ROUTE...", Short: "Exempt routes; switches nothing on", Args: args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, routes []string) error {
+			return t.onSwitch(cmd, "", wire.ActionExempt, wire.ExemptBody{Add: routes})
+		},
+	}
+	remove := &cobra.Command{
+		Use: "exempt-remove ROUTE...", Short: "Take exemptions away", Args: args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, routes []string) error {
+			return t.onSwitch(cmd, "", wire.ActionExempt, wire.ExemptBody{Remove: routes})
+		},
+	}
+	for _, c := range []*cobra.Command{enable, disable, add, remove} {
+		t.waitFlags(c)
+	}
+	cmd.AddCommand(status, enable, disable, add, remove)
+	return cmd
+}
+
+func (t *tool) serviceMaintenanceCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "sm", Aliases: []string{"service-maintenance"}, Short: "Shut one service, and open it again", Args: args(cobra.NoArgs), RunE: showHelp,
+	}
+	status := &cobra.Command{
+		Use: "status SERVICE", Short: "Show the maintenance of a service", Args: args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, names []string) error { return t.showSwitch(cmd, names[0]) },
+	}
+	var o switchOptions
+	enable := &cobra.Command{
+		Use: "enable SERVICE", Short: "Shut a service but what is exempt", Args: args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, names []string) error {
+			body, err := o.body()
+			if err != nil {
+				return err
+			}
+			return t.onSwitch(cmd, names[0], wire.ActionEnable, body)
+		},
+	}
+	o.flags(enable)
+	var reason string
+	disable := &cobra.Command{
+		Use: "disable SERVICE", Short: "Open a service: its routes are back to their own state", Args: args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, names []string) error {
+			return t.onSwitch(cmd, names[0], wire.ActionDisable, wire.ReasonBody{Reason: reason})
+		},
+	}
+	reasonFlag(disable, &reason)
+	t.waitFlags(enable)
+	t.waitFlags(disable)
+	cmd.AddCommand(status, enable, disable)
+	return cmd
+}
+
+// agreed asks a person on the terminal.
+func (t *tool) agreed(question string) bool {
+	fmt.Fprintf(t.err, "%s [y/N] ", question)
+	line, err := bufio.NewReader(t.in).ReadString('\n')
+	if err != nil && line == "" {
+		return false
+	}
+	answer := strings.ToLower(strings.TrimSpace(line))
+	return answer == "y" || answer == "yes"
+}
+
+func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }

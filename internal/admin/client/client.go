@@ -1,0 +1,177 @@
+// Package client calls waygate-admin's REST API.
+//
+// It speaks the vocabulary of package wire and turns what the server says back into Go errors: a *Refusal for
+// everything that was answered with a status, ErrUnreachable when nothing was sent, and ErrNoAnswer when a change was
+// sent and its answer never came. Every change carries an idempotency key, so a lost answer is asked for once more
+// before the outcome counts as unknown.
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/waygate/waygate/internal/admin/wire"
+)
+
+var (
+	// ErrUnreachable means that the admin could not be connected to: nothing was sent, nothing changed.
+	ErrUnreachable = errors.New("cannot reach the admin")
+	// ErrNoAnswer means that a call was sent and no answer came: a change may or may not have happened.
+	ErrNoAnswer = errors.New("no answer from the admin")
+)
+
+const (
+	callTimeout = 10 * time.Second
+	maxAnswer   = 256 << 20
+)
+
+// Refusal is an answer with a status of 400 or more.
+type Refusal struct {
+	Status int
+	wire.Problem
+	RetryAfter string
+}
+
+// Error is the server's sentence.
+func (r *Refusal) Error() string {
+	if r.Message == "" {
+		return fmt.Sprintf("the admin answered %d %s", r.Status, http.StatusText(r.Status))
+	}
+	return r.Message
+}
+
+// Client calls one admin. It is safe for concurrent use.
+type Client struct {
+	base  string
+	token string
+	actor string
+	http  *http.Client
+}
+
+// New makes a client of the admin at base (http://host:8000/waygate). An empty token is none; actor counts only on a
+// server without users. What is no base URL is an error that says how one looks.
+func New(base, token, actor string) (*Client, error) {
+	u, err := url.Parse(base)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("%q is no address of an admin: write it like http://localhost:8000/waygate", base)
+	}
+	transport := &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   5 * time.Second,
+		ResponseHeaderTimeout: callTimeout,
+		ForceAttemptHTTP2:     true,
+	}
+	noRedirect := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Client{
+		base: strings.TrimRight(base, "/"), token: token, actor: actor,
+		http: &http.Client{Transport: transport, Timeout: 2 * callTimeout, CheckRedirect: noRedirect},
+	}, nil
+}
+
+// Get reads path (below {base}/api) into answer.
+func (c *Client) Get(ctx context.Context, path string, query url.Values, answer any) error {
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	_, err := c.call(ctx, http.MethodGet, path, nil, "", answer)
+	return err
+}
+
+// Change sends a body to path with an idempotency key and reads the answer. When the answer is lost it asks once more.
+func (c *Client) Change(ctx context.Context, method, path string, body, answer any) error {
+	text := []byte("{}")
+	if body != nil {
+		var err error
+		if text, err = json.Marshal(body); err != nil {
+			return fmt.Errorf("encode %s: %w", path, err)
+		}
+	}
+	id := uuid.NewString()
+	_, err := c.call(ctx, method, path, text, id, answer)
+	if errors.Is(err, ErrNoAnswer) && ctx.Err() == nil {
+		if _, again := c.call(ctx, method, path, text, id, answer); !errors.Is(again, ErrUnreachable) {
+			return again
+		}
+	}
+	return err
+}
+
+func (c *Client) call(ctx context.Context, method, path string, body []byte, id string, answer any) (http.Header, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+"/api"+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("request: %w", err)
+	}
+	req.Header.Set("X-Waygate-Platform", "cli")
+	for name, value := range map[string]string{
+		"X-Waygate-Token": c.token, "X-Waygate-Actor": c.actor, "Idempotency-Key": id,
+	} {
+		if value != "" {
+			req.Header.Set(name, value)
+		}
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.lost(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return nil, c.lost(err)
+	}
+	if resp.StatusCode >= http.StatusMultipleChoices {
+		return nil, refusal(resp, text)
+	}
+	if err := json.Unmarshal(text, answer); err != nil {
+		return nil, fmt.Errorf("%s%s did not answer like a Waygate admin (%w)", c.base, path, err)
+	}
+	return resp.Header, nil
+}
+
+// lost tells a call that was never sent from one whose answer is missing.
+func (c *Client) lost(err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return fmt.Errorf("%w at %s: %w", ErrUnreachable, c.base, op.Err)
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return fmt.Errorf("%w at %s: %w", ErrUnreachable, c.base, dns)
+	}
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
+	return fmt.Errorf("%w at %s: %w", ErrNoAnswer, c.base, err)
+}
+
+func refusal(resp *http.Response, text []byte) error {
+	r := &Refusal{Status: resp.StatusCode, RetryAfter: resp.Header.Get("Retry-After")}
+	if err := json.Unmarshal(text, &r.Problem); err != nil || r.Message == "" {
+		r.Message = fmt.Sprintf("%s answered %s, not as a Waygate admin does", resp.Request.URL.Redacted(), resp.Status)
+	}
+	if r.Type == wire.ProblemOutcome {
+		return fmt.Errorf("%w: %w", ErrNoAnswer, r)
+	}
+	return r
+}
+
+// callLogin posts a login without an idempotency key: an answer holds a token and must not be kept.
+func (c *Client) callLogin(ctx context.Context, user, password string, answer *wire.Login) (http.Header, error) {
+	text, err := json.Marshal(wire.LoginBody{Username: user, Password: password, Platform: "cli"})
+	if err != nil {
+		return nil, fmt.Errorf("encode login: %w", err)
+	}
+	return c.call(ctx, http.MethodPost, "/auth/login", text, "", answer)
+}
