@@ -1,8 +1,8 @@
 // Package parts gives tests the real programs they run against: Envoy, redis-server, jq and a Python that has httpx.
 //
 // A program is looked for in three places, in this order: the environment variable the Makefile exports
-// (WAYGATE_TEST_ENVOY, WAYGATE_TEST_REDIS, …), PATH, and .tools/bin of this repository, where "make parts" puts what
-// the machine lacks. So "make test" and a plain "go test" in an editor use the same programs.
+// (WAYGATE_TEST_ENVOY, WAYGATE_TEST_REDIS, …), .tools/bin of this repository, where "make parts" puts what the machine
+// lacks or has too old, and PATH. So "make test" and a plain "go test" in an editor use the same programs.
 //
 // What is missing fails the test with the command that gets it. Nothing is left out silently: only a part that is
 // named in WAYGATE_TEST_WITHOUT (a list such as "envoy,redis") makes its tests be skipped, and they say so.
@@ -26,7 +26,7 @@ import (
 type program struct {
 	name     string // as WAYGATE_TEST_WITHOUT spells it
 	variable string // the environment variable that names its path
-	file     string // its file name in PATH and in .tools/bin
+	file     string // its file name in .tools/bin and in PATH
 	get      string // how to get it
 }
 
@@ -107,10 +107,10 @@ func find(tb testing.TB, p program) string {
 		}
 		return path
 	}
-	if path, err := exec.LookPath(p.file); err == nil {
+	if path := filepath.Join(Root(tb), ".tools", "bin", p.file); executable(path) == nil {
 		return path
 	}
-	if path := filepath.Join(Root(tb), ".tools", "bin", p.file); executable(path) == nil {
+	if path, err := exec.LookPath(p.file); err == nil {
 		return path
 	}
 	tb.Fatalf("this test needs %s: %s; to leave such tests out, set WAYGATE_TEST_WITHOUT=%s", p.name, p.get, p.name)

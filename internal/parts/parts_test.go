@@ -48,7 +48,7 @@ func look(t *testing.T, f func(testing.TB) string) (path string, v *verdict) {
 
 func TestAPartIsLookedFor(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "envoy")
-	require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\n"), 0o700)) //nolint:gosec // it has to be executable
+	require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\n"), 0o700))
 	plain := filepath.Join(t.TempDir(), "envoy")
 	require.NoError(t, os.WriteFile(plain, nil, 0o600))
 
@@ -59,7 +59,7 @@ func TestAPartIsLookedFor(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(tooled, "go.mod"), []byte("module github.com/waygate/waygate\n"), 0o600))
 	require.NoError(t, os.MkdirAll(filepath.Join(tooled, ".tools", "bin"), 0o700))
 	tool := filepath.Join(tooled, ".tools", "bin", "envoy")
-	require.NoError(t, os.WriteFile(tool, []byte("#!/bin/sh\n"), 0o700)) //nolint:gosec // it has to be executable
+	require.NoError(t, os.WriteFile(tool, []byte("#!/bin/sh\n"), 0o700))
 
 	tests := []struct {
 		name                      string
@@ -69,8 +69,8 @@ func TestAPartIsLookedFor(t *testing.T) {
 		{name: "variable", dir: empty, env: program, path: program},
 		{name: "variable goes before PATH", dir: empty, env: program, search: filepath.Dir(tool), path: program},
 		{name: "PATH", dir: empty, search: filepath.Dir(program), path: program},
-		{name: "PATH goes before .tools", dir: tooled, search: filepath.Dir(program), path: program},
 		{name: ".tools", dir: tooled, path: tool},
+		{name: ".tools goes before PATH", dir: tooled, search: filepath.Dir(program), path: tool},
 		{name: "nowhere", dir: empty, fatal: `run "make envoy"`},
 		{name: "nowhere and another part left out", dir: empty, without: "redis", fatal: "WAYGATE_TEST_WITHOUT=envoy"},
 		{name: "left out by name", dir: tooled, without: "redis envoy", skip: "without envoy"},

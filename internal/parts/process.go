@@ -53,16 +53,6 @@ func start(tb testing.TB, name, path string, args ...string) *process {
 // pid is the process id, valid until the process ended.
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
-// ended reports whether the process is gone.
-func (p *process) ended() bool {
-	select {
-	case <-p.done:
-		return true
-	default:
-		return false
-	}
-}
-
 // signal sends s. A process that is gone already is no error.
 func (p *process) signal(s syscall.Signal) {
 	p.tb.Helper()

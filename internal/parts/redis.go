@@ -35,8 +35,7 @@ const portTries = 20
 func Redis(tb testing.TB, args ...string) *RedisServer {
 	tb.Helper()
 	binary := RedisBinary(tb)
-	// Not tb.TempDir(): it holds the name of the test, and the path of a Unix socket may have 107 bytes only.
-	dir, err := os.MkdirTemp("", "wg-redis-")
+	dir, err := os.MkdirTemp("", "wg-redis-") //nolint:usetesting // tb.TempDir has the test's name: too long for a socket
 	if err != nil {
 		tb.Fatalf("directory for redis: %v", err)
 	}

@@ -19,7 +19,7 @@ import (
 // command sends one inline command to a Redis server and returns the first line it answers.
 func command(t *testing.T, network, address, text string) (string, error) {
 	t.Helper()
-	conn, err := net.DialTimeout(network, address, time.Second)
+	conn, err := new(net.Dialer).DialContext(t.Context(), network, address)
 	if err != nil {
 		return "", err
 	}

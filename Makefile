@@ -1,0 +1,142 @@
+# "make help" lists the targets. Everything a target needs is got on the way: Go modules, the linter (tools/go.mod)
+# and the programs that tests run against (tools/parts.sh). It all goes to .tools/ and bin/.
+#
+#   ENVOY=path REDIS_SERVER=path   programs to use instead of those found
+#   WITHOUT="envoy redis jq python cc"   leave tests out that need these; by default a missing part is an error
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+export ENVOY REDIS_SERVER WITHOUT
+
+LINTER := .tools/bin/golangci-lint
+# Modules of their own, so that what only a test needs stays out of the product's go.mod.
+NESTED := $(patsubst ./%/go.mod,%,$(shell find . -mindepth 2 -name go.mod -not -path './.tools/*' -not -path './tools/*'))
+# Packages whose tests start whole systems run one after the other; the others run side by side.
+SYSTEMS := ./test/...
+# "parts", below, puts the programs named after it into the environment of the rest of a recipe.
+parts = parts=$$(tools/parts.sh $(1)) && eval "$$parts"
+
+# What is run, for the targets that say so.
+RUN ?= .
+BENCH ?= .
+BENCHTIME ?= 1s
+COUNT ?= 1
+FUZZ ?= .
+FUZZTIME ?= 20000x
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9%-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Use it
+
+.PHONY: build
+build: ## build bin/waygate, bin/waygate-admin, bin/waygate-authz and the demo service bin/waygate-demo
+	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/...
+	CGO_ENABLED=0 go build -trimpath -o bin/waygate-demo ./test/demo
+
+.PHONY: run
+run: build ## run Envoy with Waygate and a demo service behind it; Ctrl-C stops everything
+	@$(call parts,envoy); exec tools/run.sh
+
+##@ Test it
+
+.PHONY: test
+test: build ## run all tests, against a real Redis and a real Envoy
+	@$(call parts,envoy redis jq python); set -x
+	go test $$(go list ./... | grep -v '/test/')
+	go test -count=1 -p 1 $(SYSTEMS)
+	for module in $(NESTED); do go -C $$module test ./...; done
+
+.PHONY: e2e
+e2e: build ## run the end-to-end tests and the guide's scripts; RUN=name picks some
+	@$(call parts,envoy redis jq python); set -x
+	go test -count=1 -p 1 -run '$(RUN)' $(SYSTEMS)
+
+.PHONY: check
+check: fmt-check vet lint arch fresh race fuzz ## everything a reviewer would say: format, vet, lint, layering, races, fuzz
+
+.PHONY: fmt-check
+fmt-check: $(LINTER)
+	@changed=$$($(LINTER) fmt --diff) || { echo "$$changed"; echo 'Run "make fmt".'; exit 1; }
+
+.PHONY: vet
+vet:
+	go vet -tags soak ./...
+	set -x; for module in $(NESTED); do go -C $$module vet ./...; done
+
+.PHONY: lint
+lint: $(LINTER) ## run the linters
+	$(LINTER) run ./...
+	set -x; for module in $(NESTED); do (cd $$module && $(CURDIR)/$(LINTER) run --config $(CURDIR)/.golangci.yml ./...); done
+
+.PHONY: arch
+arch: ## check who imports whom
+	go test ./internal/arch/...
+
+.PHONY: race
+race: ## run the tests under the race detector, without those that start whole systems
+	@$(call parts,cc redis envoy); case ' $(WITHOUT) ' in *' cc '*) echo 'race: without cc, as asked'; exit 0 ;; esac; set -x
+	CGO_ENABLED=1 go test -race -short $$(go list ./... | grep -v '/test/')
+
+.PHONY: fuzz
+fuzz: ## fuzz every target for a moment; FUZZTIME=1m fuzzes on, FUZZ=name picks some
+	@tools/fuzz.sh '$(FUZZ)' '$(FUZZTIME)'
+
+.PHONY: fresh
+fresh: ## check that generated files and go.mod are what their sources make of them
+	@tools/fresh.sh . $(NESTED) tools
+
+.PHONY: bench
+bench: ## run the benchmarks; BENCH=name picks some, BENCHTIME=3s COUNT=10 as in "go test"
+	@$(call parts,envoy redis); set -x
+	go test -run '^$$' -bench '$(BENCH)' -benchtime '$(BENCHTIME)' -count $(COUNT) -benchmem -p 1 -timeout 60m \
+		$$(grep -rl --include='*_test.go' '^func Benchmark' internal test | xargs -r dirname | sort -u | sed 's|^|./|')
+
+.PHONY: soak
+soak: soak-all ## run the tests that take minutes; soak-NAME runs those of that name
+
+# The tests are those with the build tag "soak": TestSoakRedis… is soak-redis.
+soak-%: build
+	@$(call parts,envoy redis jq python); tools/soak.sh $*
+
+##@ Care for it
+
+.PHONY: fmt
+fmt: $(LINTER) ## format the code
+	$(LINTER) fmt
+
+.PHONY: generate
+generate: ## make the generated files anew
+	go generate ./...
+
+.PHONY: tidy
+tidy: ## tidy the go.mod of all modules
+	for module in . $(NESTED) tools; do go -C $$module mod tidy; done
+
+.PHONY: parts
+parts: ## get the programs that tests run against, and show where they are
+	@tools/parts.sh envoy redis jq python cc
+
+# One of them: make envoy, make redis.
+PARTS := envoy redis jq python cc
+.PHONY: $(PARTS)
+$(PARTS):
+	@tools/parts.sh $@
+
+.PHONY: clean
+clean: ## remove what was built and what "make run" stored
+	rm -rf bin run
+
+.PHONY: distclean
+distclean: clean ## also remove the tools that were got
+	rm -rf .tools
+
+$(LINTER): tools/go.mod tools/go.sum
+	@echo 'building the linter (minutes the first time)'
+	go -C tools build -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
