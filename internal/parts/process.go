@@ -25,13 +25,22 @@ type process struct {
 	cmd    *exec.Cmd
 	output *output
 	done   chan struct{} // closed once the process has ended and was waited for
+
+	readyFile string // where it says that it is ready, if it does
 }
 
 // start runs path with args and kills it, if it still runs, when the test ends.
 func start(tb testing.TB, name, path string, args ...string) *process {
 	tb.Helper()
+	return startWith(tb, name, path, nil, "", args...)
+}
+
+// startWith is start with an environment (nil: the test's) and a working directory (empty: the test's).
+func startWith(tb testing.TB, name, path string, env []string, dir string, args ...string) *process {
+	tb.Helper()
 	p := &process{tb: tb, name: name, output: &output{}, done: make(chan struct{})}
 	p.cmd = exec.Command(path, args...) //nolint:noctx // it must outlive the test's context, to be stopped in order
+	p.cmd.Env, p.cmd.Dir = env, dir
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	p.cmd.SysProcAttr = dieWithParent()
 	if err := p.cmd.Start(); err != nil {
