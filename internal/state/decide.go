@@ -1,6 +1,9 @@
 package state
 
-import "time"
+import (
+	"time"
+	"unsafe"
+)
 
 // Decide gives the verdict on a request at an instant.
 //
@@ -23,19 +26,25 @@ func (s *Snapshot) Decide(req *Request, now time.Time) Decision {
 		return s.decideUpper(&q, req.Target[:n])
 	}
 	path := req.Target[:n]
-	var hits [maxHits]leaf
+	var hits [maxHits]*leaf
 	views := [1]view{{path: path, hits: s.index.find(path, hits[:0])}}
 	q.views = views[:]
 	return s.judge(&q)
 }
+
+// maxScratch is how long a path with upper-case letters can be before memory is allocated to fold it.
+const maxScratch = 512
 
 // maxHits is how many paths of keys a request can match before a list is allocated.
 const maxHits = 12
 
 // decideUpper decides on a path of one reading that must be folded.
 func (s *Snapshot) decideUpper(q *question, path string) Decision {
-	folded := string(appendFolded(nil, path))
-	var hits [maxHits]leaf
+	var scratch [maxScratch]byte
+	lower := appendFolded(scratch[:0], path)
+	// The text is not kept: what is found are leaves of the index.
+	folded := unsafe.String(unsafe.SliceData(lower), len(lower))
+	var hits [maxHits]*leaf
 	views := [1]view{{path: path, hits: s.index.find(folded, hits[:0])}}
 	q.views = views[:]
 	return s.judge(q)
@@ -73,18 +82,24 @@ func (s *Snapshot) judge(q *question) Decision {
 	var h hearing
 	for i := range q.views {
 		v := &q.views[i]
-		for _, rules := range v.hits {
-			for _, r := range rules {
-				if q.asks(r, v) {
-					h.hearRule(q, r)
-				}
-			}
+		for _, l := range v.hits {
+			everyones, own := l.of(q.service)
+			h.hearRules(q, v, everyones)
+			h.hearRules(q, v, own)
 		}
 	}
 	if !q.preflight {
 		s.hearSwitches(&h, q)
 	}
 	return s.verdict(&h)
+}
+
+func (h *hearing) hearRules(q *question, v *view, rules leaf) {
+	for _, r := range rules {
+		if q.asks(r, v) {
+			h.hearRule(q, r)
+		}
+	}
 }
 
 // hearRule adds what a rule that governs the request says.

@@ -1,20 +1,23 @@
 package state
 
 import (
-	"encoding/json"
-	"fmt"
+	"hash/maphash"
 	"iter"
 	"maps"
-	"strings"
+	"sync/atomic"
 )
 
-// Document is everything that is true at one revision, as it is stored. It is immutable: With makes another one.
+// Document is everything that is true at one revision, as it is stored. It is immutable: With makes another one, which
+// shares with it all that the patch does not touch.
 type Document struct {
 	Meta
+	seed     maphash.Seed
 	global   Switch
 	services map[string]Switch
-	routes   map[Key]Route
-	windows  map[string]Window
+	routes   table[Key, Route]
+	windows  table[string, Window]
+	on       table[Target, []string] // ids of the windows of each target, in order
+	tree     atomic.Pointer[keyTree] // of all keys; built when first asked for, kept up to date from then on
 }
 
 // Names of the fields of a document.
@@ -26,34 +29,39 @@ const (
 )
 
 // NewDocument is the empty document at meta.
-func NewDocument(meta Meta) *Document {
-	return &Document{Meta: meta, services: map[string]Switch{}, routes: map[Key]Route{}, windows: map[string]Window{}}
-}
+func NewDocument(meta Meta) *Document { return &Document{Meta: meta, seed: maphash.MakeSeed()} }
 
 // Route gives what is stored about exactly this key, and whether anything is.
-func (d *Document) Route(k Key) (Route, bool) { r, ok := d.routes[k]; return r, ok }
+func (d *Document) Route(k Key) (Route, bool) { return found(d.routes.get(d.hashKey(k), k)) }
 
 // Routes yields all known routes in no particular order.
-func (d *Document) Routes() iter.Seq[Route] { return maps.Values(d.routes) }
+func (d *Document) Routes() iter.Seq[Route] { return values(&d.routes) }
 
 // RouteCount is the number of known routes.
-func (d *Document) RouteCount() int { return len(d.routes) }
+func (d *Document) RouteCount() int { return d.routes.count }
 
 // Window gives a window by its id.
-func (d *Document) Window(id string) (Window, bool) { w, ok := d.windows[id]; return w, ok }
+func (d *Document) Window(id string) (Window, bool) {
+	return found(d.windows.get(maphash.String(d.seed, id), id))
+}
 
 // Windows yields all windows in no particular order.
-func (d *Document) Windows() iter.Seq[Window] { return maps.Values(d.windows) }
+func (d *Document) Windows() iter.Seq[Window] { return values(&d.windows) }
 
-// WindowsOn yields the windows of exactly this target.
+// WindowsOn yields the windows of exactly this target, by their ids.
 func (d *Document) WindowsOn(t Target) iter.Seq[Window] {
 	return func(yield func(Window) bool) {
-		for _, w := range d.windows {
-			if w.Target == t && !yield(w) {
+		for _, id := range d.windowIDs(t) {
+			if w, ok := d.Window(id); ok && !yield(w) {
 				return
 			}
 		}
 	}
+}
+
+func (d *Document) windowIDs(t Target) []string {
+	ids, _ := found(d.on.get(maphash.Comparable(d.seed, t), t))
+	return ids
 }
 
 // Global is the global switch.
@@ -65,72 +73,39 @@ func (d *Document) Service(name string) Switch { return d.services[name] }
 // Switches yields the services whose switch was touched.
 func (d *Document) Switches() iter.Seq2[string, Switch] { return maps.All(d.services) }
 
-// With is the document after a patch, at meta. A patch that cannot be read is ErrDamaged and changes nothing.
-func (d *Document) With(p Patch, meta Meta) (*Document, error) {
-	next := &Document{
-		Meta: meta, global: d.global,
-		services: maps.Clone(d.services), routes: maps.Clone(d.routes), windows: maps.Clone(d.windows),
-	}
-	for field, value := range p {
-		if err := next.set(field, value); err != nil {
-			return nil, fmt.Errorf("field %q: %w: %w", field, ErrDamaged, err)
+// switchNames yields the services that have a switch or a window on it; some twice.
+func (d *Document) switchNames() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for name := range d.services {
+			if !yield(name) {
+				return
+			}
 		}
-	}
-	return next, nil
-}
-
-func (d *Document) set(field string, value json.RawMessage) error {
-	gone := len(value) == 0 || string(value) == "null"
-	switch {
-	case field == fieldGlobal:
-		d.global = Switch{}
-		return decodeUnless(gone, value, &d.global)
-	case strings.HasPrefix(field, fieldService):
-		return setField(d.services, field[len(fieldService):], gone, value)
-	case strings.HasPrefix(field, fieldWindow):
-		id := field[len(fieldWindow):]
-		if err := setField(d.windows, id, gone, value); err != nil || gone {
-			return err
+		for t := range d.on.all() {
+			if t.Service != "" && !yield(t.Service) {
+				return
+			}
 		}
-		w := d.windows[id]
-		w.ID = id
-		d.windows[id] = w
-		return nil
-	case strings.HasPrefix(field, fieldRoute):
-		k, _, err := ParseKey(field[len(fieldRoute):])
-		if err != nil {
-			return err
-		}
-		if err := setField(d.routes, k, gone, value); err != nil || gone {
-			return err
-		}
-		r := d.routes[k]
-		r.Key = k
-		d.routes[k] = r
-		return nil
-	default:
-		return fmt.Errorf("unknown field")
 	}
 }
 
-func setField[K comparable, V any](m map[K]V, k K, gone bool, value json.RawMessage) error {
-	if gone {
-		delete(m, k)
-		return nil
+func (d *Document) hashKey(k Key) uint64 { return maphash.Comparable(d.seed, k) }
+
+func found[V any](have *V) (v V, ok bool) {
+	if have == nil {
+		return v, false
 	}
-	var v V
-	if err := json.Unmarshal(value, &v); err != nil {
-		return err
-	}
-	m[k] = v
-	return nil
+	return *have, true
 }
 
-func decodeUnless(gone bool, value json.RawMessage, v any) error {
-	if gone {
-		return nil
+func values[K comparable, V any](t *table[K, V]) iter.Seq[V] {
+	return func(yield func(V) bool) {
+		for _, v := range t.all() {
+			if !yield(*v) {
+				return
+			}
+		}
 	}
-	return json.Unmarshal(value, v)
 }
 
 // Fields is the document as a patch of the empty one: what stores keep.
@@ -144,42 +119,15 @@ func (d *Document) Fields() (Patch, error) {
 			return nil, err
 		}
 	}
-	for _, r := range d.routes {
-		if err := p.SetRoute(r); err != nil {
+	for _, r := range d.routes.all() {
+		if err := p.SetRoute(*r); err != nil {
 			return nil, err
 		}
 	}
-	for _, w := range d.windows {
-		if err := p.SetWindow(w); err != nil {
+	for _, w := range d.windows.all() {
+		if err := p.SetWindow(*w); err != nil {
 			return nil, err
 		}
 	}
 	return p, nil
-}
-
-// SetGlobal puts the global switch into the patch.
-func (p Patch) SetGlobal(s Switch) error { return p.put(fieldGlobal, s) }
-
-// SetService puts a service's switch into the patch.
-func (p Patch) SetService(name string, s Switch) error { return p.put(fieldService+name, s) }
-
-// SetRoute puts a route into the patch.
-func (p Patch) SetRoute(r Route) error { return p.put(fieldRoute+r.Key.String(), r) }
-
-// DropRoute removes a route by the patch.
-func (p Patch) DropRoute(k Key) { p[fieldRoute+k.String()] = json.RawMessage("null") }
-
-// SetWindow puts a window into the patch.
-func (p Patch) SetWindow(w Window) error { return p.put(fieldWindow+w.ID, w) }
-
-// DropWindow removes a window by the patch.
-func (p Patch) DropWindow(id string) { p[fieldWindow+id] = json.RawMessage("null") }
-
-func (p Patch) put(field string, v any) error {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("encode %s: %w", field, err)
-	}
-	p[field] = text
-	return nil
 }

@@ -186,21 +186,23 @@ func (k Key) IsTemplate() bool {
 // Contains reports whether every request of inner is a request of k, both taken as blocks (letter case aside).
 // A key contains itself.
 func (k Key) Contains(inner Key) bool {
-	if k.Service != "" && k.Service != inner.Service || !methodContains(k.Method, inner.Method) {
-		return false
-	}
-	return patternOf(k.Path).contains(patternOf(inner.Path))
+	return k.scopeContains(inner) && patternOf(k.Path).contains(patternOf(inner.Path))
 }
 
 // Overlaps reports whether some request is one of both keys, taken as blocks.
 func (k Key) Overlaps(other Key) bool {
-	if k.Service != "" && other.Service != "" && k.Service != other.Service {
-		return false
-	}
-	if !methodContains(k.Method, other.Method) && !methodContains(other.Method, k.Method) {
-		return false
-	}
-	return patternOf(k.Path).overlaps(patternOf(other.Path))
+	return k.scopeOverlaps(other) && patternOf(k.Path).overlaps(patternOf(other.Path))
+}
+
+// scopeContains is Contains for keys of the same path.
+func (k Key) scopeContains(inner Key) bool {
+	return (k.Service == "" || k.Service == inner.Service) && methodContains(k.Method, inner.Method)
+}
+
+// scopeOverlaps is Overlaps for keys of the same path.
+func (k Key) scopeOverlaps(other Key) bool {
+	services := k.Service == "" || other.Service == "" || k.Service == other.Service
+	return services && (methodContains(k.Method, other.Method) || methodContains(other.Method, k.Method))
 }
 
 // methodContains: none is every method, and GET is HEAD's too.

@@ -1,33 +1,62 @@
 package state
 
-// keySet is a set of keys that exempt: exceptions of a block, exemptions of a switch. They match as spelled.
+// keySet is a set of keys that exempt: exceptions of a block, exemptions of a switch. They match as spelled. The zero
+// keySet is empty.
 type keySet struct {
-	few []exactKey
+	few  []exactKey
+	many *index // instead of few, where looking at each would take long
 }
 
 // exactKey is a key ready to be compared with paths as sent.
 type exactKey struct {
 	service string
 	methods methodSet
+	whole   string // the path of a key without parameters; empty for others
 	path    pattern
 }
 
-func keySetOf(keys []Key) keySet {
-	var s keySet
+const fewKeys = 8
+
+func keySetOf(keys []Key) (s keySet) {
+	if len(keys) > fewKeys {
+		ix, e := newIndex(), new(edit)
+		for _, k := range keys {
+			ix.set(e, exactPatternOf(k.Path), k, &rule{key: k, methods: methodsOf(k.Method)})
+		}
+		return keySet{many: &ix}
+	}
 	for _, k := range keys {
-		s.few = append(s.few, exactKey{service: k.Service, methods: methodsOf(k.Method), path: exactPatternOf(k.Path)})
+		exact := exactKey{service: k.Service, methods: methodsOf(k.Method), path: exactPatternOf(k.Path)}
+		exact.whole, _ = exact.path.literal()
+		s.few = append(s.few, exact)
 	}
 	return s
 }
 
-// methodsAt are the methods under which the keys of a service (and those of every service) match path.
-func (s *keySet) methodsAt(path, service string) methodSet {
-	var found methodSet
+// methodsAt are the methods under which the keys of a service, and those of every service, match path.
+func (s *keySet) methodsAt(path, service string) (found methodSet) {
 	for i := range s.few {
-		k := &s.few[i]
-		if (k.service == "" || k.service == service) && k.path.matches(path) {
+		if k := &s.few[i]; (k.service == "" || k.service == service) && k.matches(path) {
 			found |= k.methods
 		}
 	}
+	if s.many == nil {
+		return found
+	}
+	var hits [maxHits]*leaf
+	for _, l := range s.many.find(path, hits[:0]) {
+		for _, r := range *l {
+			if r.key.Service == "" || r.key.Service == service {
+				found |= r.methods
+			}
+		}
+	}
 	return found
+}
+
+func (k *exactKey) matches(path string) bool {
+	if k.whole != "" {
+		return k.whole == path
+	}
+	return k.path.matches(path)
 }

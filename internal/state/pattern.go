@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"strings"
 	"unicode/utf8"
 )
@@ -35,6 +36,22 @@ func takeApart(path string) pattern {
 		p.segments = append(p.segments, segment{prefix: unescape(before), suffix: unescape(after), param: param})
 	}
 	return p
+}
+
+// literal is the whole path where it has no parameter and no rest.
+func (p pattern) literal() (path string, ok bool) {
+	if p.rest {
+		return "", false
+	}
+	var b strings.Builder
+	for _, s := range p.segments {
+		if s.param {
+			return "", false
+		}
+		b.WriteByte('/')
+		b.WriteString(s.prefix)
+	}
+	return cmp.Or(b.String(), "/"), true
 }
 
 func unescape(s string) string { return strings.ReplaceAll(s, "%25", "%") }

@@ -25,7 +25,7 @@ type question struct {
 // view is one reading of the path, and the rules whose path it matches, folded.
 type view struct {
 	path string // as sent
-	hits []leaf
+	hits []*leaf
 }
 
 // methodsIn are the method readings of the request where it is read as v.
@@ -90,8 +90,8 @@ func (q *question) protected(service string) bool {
 	for i := range q.views {
 		v := &q.views[i]
 		need := q.methodsIn(v)
-		for _, rules := range v.hits {
-			for _, r := range rules {
+		for _, l := range v.hits {
+			for _, r := range *l {
 				if r.protected && need&r.methods != 0 && (r.key.Service == "" || r.key.Service == service) && r.path.matches(v.path) {
 					need &^= r.methods
 				}

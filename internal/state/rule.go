@@ -13,7 +13,7 @@ type rule struct {
 	text    string // canonical: the lower one speaks of two equals
 	shown   string
 	methods methodSet
-	path    pattern // as spelled
+	path    pattern // as spelled; only of protected ones, which must match so
 
 	protected   bool
 	deprecation *Deprecation
@@ -59,7 +59,10 @@ func (d *Document) ruleOf(k Key) *rule {
 		return nil
 	}
 	r.key, r.text, r.shown = k, k.String(), route.Shown
-	r.methods, r.path = methodsOf(k.Method), exactPatternOf(k.Path)
+	r.methods = methodsOf(k.Method)
+	if r.protected {
+		r.path = exactPatternOf(k.Path)
+	}
 	if r.shown == "" {
 		r.shown = r.text
 	}

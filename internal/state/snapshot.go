@@ -1,49 +1,37 @@
 package state
 
-import "fmt"
+import (
+	"fmt"
+	"hash/maphash"
+	"maps"
+	"runtime"
+	"strings"
+)
 
 // Snapshot is a document compiled for deciding. It is immutable and safe for any number of readers.
 type Snapshot struct {
 	doc      *Document
 	index    index
-	global   *shutter
-	services map[string]*shutter
+	global   *shutter            // nil when it never shuts anything
+	services map[string]*shutter // those that may shut something
 	strict   strictness
 }
 
 // Compile builds the snapshot of a document.
 func Compile(d *Document) (*Snapshot, error) {
-	s := &Snapshot{doc: d, index: index{literal: map[string]leaf{}}, services: map[string]*shutter{}}
-	keys := map[Key]struct{}{}
-	names := map[string]struct{}{}
-	for r := range d.Routes() {
-		keys[r.Key] = struct{}{}
+	s := &Snapshot{doc: d, index: newIndex(), strict: strictness{seed: maphash.MakeSeed()}}
+	c := compilation{edit: new(edit), Snapshot: s}
+	for k := range d.routes.all() {
+		c.refreshKey(k)
 	}
-	for name := range d.Switches() {
-		names[name] = struct{}{}
-	}
-	for w := range d.Windows() {
-		switch {
-		case w.Target.Key.Path != "":
-			keys[w.Target.Key] = struct{}{}
-		case w.Target.Service != "":
-			names[w.Target.Service] = struct{}{}
+	for t := range d.on.all() {
+		if t.Key.Path != "" {
+			c.refreshKey(t.Key)
 		}
 	}
-	for k := range keys {
-		if r := d.ruleOf(k); r != nil {
-			s.index.add(r)
-			s.strict.rules = append(s.strict.rules, r)
-		}
-	}
-	if s.global = d.shutterOf(Target{Global: true}, d.Global()); s.global != nil {
-		s.strict.shutters = append(s.strict.shutters, s.global)
-	}
-	for name := range names {
-		if own := d.shutterOf(Target{Service: name}, d.Service(name)); own != nil {
-			s.services[name] = own
-			s.strict.shutters = append(s.strict.shutters, own)
-		}
+	c.refreshSwitch(Target{Global: true})
+	for name := range d.switchNames() {
+		c.refreshSwitch(Target{Service: name})
 	}
 	return s, nil
 }
@@ -66,7 +54,99 @@ func (s *Snapshot) Apply(f Frame) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Compile(doc)
+	return s.patched(doc, e.Patch), nil
+}
+
+// patched is the snapshot of doc, which is the snapshot's document after a patch.
+func (s *Snapshot) patched(doc *Document, p Patch) *Snapshot {
+	next := *s
+	next.doc = doc
+	c := compilation{edit: new(edit), Snapshot: &next}
+	for t := range affected(s.doc, doc, p) {
+		if t.Key.Path != "" {
+			c.refreshKey(t.Key)
+		} else {
+			c.refreshSwitch(t)
+		}
+	}
+	return &next
+}
+
+// affected are the targets that a patch between two documents is about.
+func affected(was, is *Document, p Patch) map[Target]struct{} {
+	all := make(map[Target]struct{}, len(p))
+	for field := range p {
+		switch {
+		case field == fieldGlobal:
+			all[Target{Global: true}] = struct{}{}
+		case strings.HasPrefix(field, fieldService):
+			all[Target{Service: field[len(fieldService):]}] = struct{}{}
+		case strings.HasPrefix(field, fieldRoute):
+			// With has read the field before, so it is a key.
+			k, _, _ := ParseKey(field[len(fieldRoute):])
+			all[Target{Key: k}] = struct{}{}
+		case strings.HasPrefix(field, fieldWindow):
+			for _, d := range [...]*Document{was, is} {
+				if w, ok := d.Window(field[len(fieldWindow):]); ok {
+					all[w.Target] = struct{}{}
+				}
+			}
+		}
+	}
+	return all
+}
+
+// compilation is a snapshot in the making.
+type compilation struct {
+	*edit
+	*Snapshot
+	ownServices bool // the map is no other snapshot's
+	done        int
+}
+
+// refreshKey compiles what the document says about a key now.
+func (c *compilation) refreshKey(k Key) {
+	if c.done++; c.done%politeEvery == 0 {
+		runtime.Gosched()
+	}
+	is := c.doc.ruleOf(k)
+	if is == nil && c.index.empty() {
+		return
+	}
+	p := patternOf(k.Path)
+	was := c.index.get(p, k)
+	if was == nil && is == nil {
+		return
+	}
+	c.index.set(c.edit, p, k, is)
+	c.strict.exchange(c.edit, k.Service, was.refusals(), is.refusals())
+}
+
+// refreshSwitch compiles what the document says about a switch now.
+func (c *compilation) refreshSwitch(t Target) {
+	if t.Global {
+		was, is := c.global, c.doc.shutterOf(t, c.doc.Global())
+		c.global = is
+		c.strict.exchange(c.edit, "", was.refusals(), is.refusals())
+		return
+	}
+	was, is := c.services[t.Service], c.doc.shutterOf(t, c.doc.Service(t.Service))
+	if was == nil && is == nil {
+		return
+	}
+	if !c.ownServices {
+		c.ownServices = true
+		c.services = maps.Clone(c.services)
+	}
+	switch {
+	case is == nil:
+		delete(c.services, t.Service)
+	case c.services == nil:
+		c.services = map[string]*shutter{t.Service: is}
+	default:
+		c.services[t.Service] = is
+	}
+	c.strict.exchange(c.edit, t.Service, was.refusals(), is.refusals())
 }
 
 // Document is what the snapshot was compiled from.

@@ -1,0 +1,132 @@
+package state
+
+import "iter"
+
+// tree is a sorted map of which old versions stay as they are: a change copies the nodes above it. It is a treap: its
+// shape depends on what is in it, not on the order in which that came. Every node knows the greatest reach below it.
+// The zero tree with a comparison is empty.
+type tree[K, V any] struct {
+	root    *branch[K, V]
+	compare func(a, b K) int
+}
+
+type branch[K, V any] struct {
+	left, right *branch[K, V]
+	weight      uint64 // of no node below is it greater
+	reach, high int64  // its own, and the greatest of it and below
+	key         K
+	value       V
+}
+
+// get gives the value of a key.
+func (t tree[K, V]) get(key K) (value V, ok bool) {
+	for b := t.root; b != nil; {
+		switch c := t.compare(key, b.key); {
+		case c < 0:
+			b = b.left
+		case c > 0:
+			b = b.right
+		default:
+			return b.value, true
+		}
+	}
+	return value, false
+}
+
+// with is the tree with a value for a key. weight is a hash of the key, reach what its node adds to high.
+func (t tree[K, V]) with(key K, value V, weight uint64, reach int64) tree[K, V] {
+	t.root = t.insert(t.root, branch[K, V]{weight: weight, reach: reach, key: key, value: value})
+	return t
+}
+
+// without is the tree without a key.
+func (t tree[K, V]) without(key K) tree[K, V] {
+	t.root = t.remove(t.root, key)
+	return t
+}
+
+func (t tree[K, V]) insert(b *branch[K, V], fresh branch[K, V]) *branch[K, V] {
+	if b == nil {
+		return fresh.settled()
+	}
+	grown := *b
+	switch c := t.compare(fresh.key, b.key); {
+	case c == 0:
+		fresh.left, fresh.right = b.left, b.right
+		return fresh.settled()
+	case c < 0:
+		left := t.insert(b.left, fresh)
+		if left.weight <= b.weight {
+			grown.left = left
+			return grown.settled()
+		}
+		grown.left = left.right
+		left.right = grown.settled() // left was made just now and is nobody else's yet
+		return left.settled()
+	default:
+		right := t.insert(b.right, fresh)
+		if right.weight <= b.weight {
+			grown.right = right
+			return grown.settled()
+		}
+		grown.right = right.left
+		right.left = grown.settled()
+		return right.settled()
+	}
+}
+
+func (t tree[K, V]) remove(b *branch[K, V], key K) *branch[K, V] {
+	if b == nil {
+		return nil
+	}
+	c := t.compare(key, b.key)
+	if c == 0 {
+		return join(b.left, b.right)
+	}
+	shrunk := *b
+	if c < 0 {
+		shrunk.left = t.remove(b.left, key)
+	} else {
+		shrunk.right = t.remove(b.right, key)
+	}
+	return shrunk.settled()
+}
+
+// join makes one tree of two of which all keys of the first are lower.
+func join[K, V any](low, high *branch[K, V]) *branch[K, V] {
+	switch {
+	case low == nil:
+		return high
+	case high == nil:
+		return low
+	case low.weight >= high.weight:
+		top := *low
+		top.right = join(low.right, high)
+		return top.settled()
+	default:
+		top := *high
+		top.left = join(low, high.left)
+		return top.settled()
+	}
+}
+
+// settled is the branch with its high worked out.
+func (b *branch[K, V]) settled() *branch[K, V] {
+	b.high = b.reach
+	if b.left != nil {
+		b.high = max(b.high, b.left.high)
+	}
+	if b.right != nil {
+		b.high = max(b.high, b.right.high)
+	}
+	return b
+}
+
+// all yields keys and values in order.
+func (t tree[K, V]) all() iter.Seq2[K, V] {
+	return func(yield func(K, V) bool) { t.root.each(yield) }
+}
+
+func (b *branch[K, V]) each(yield func(K, V) bool) bool {
+	return b == nil || b.left.each(yield) && yield(b.key, b.value) && b.right.each(yield)
+}
