@@ -1,0 +1,12 @@
+//go:build soak
+
+package e2e_test
+
+import (
+	"testing"
+	"time"
+)
+
+func TestSoakFaults(t *testing.T) { testFaults(t, 20*time.Second, 2*time.Minute) }
+
+func TestSoakRestarts(t *testing.T) { testRestarts(t, 5) }
