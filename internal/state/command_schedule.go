@@ -1,0 +1,121 @@
+package state
+
+import (
+	"fmt"
+	"time"
+)
+
+// Older clients send "disabled until" as two commands, a disable and a schedule. They belong together when the second
+// follows within pairWithin, with the same actor and reason, and begins at most pairAhead later.
+const (
+	pairWithin = 10 * time.Second
+	pairAhead  = 5 * time.Minute
+)
+
+// schedule adds a window of maintenance; or makes a disable that came just before a timed one.
+func (w *deed) schedule() error {
+	switch {
+	case w.cmd.Start.IsZero():
+		return Invalid("start", "a schedule needs a start")
+	case w.cmd.End.IsZero():
+		return Invalid("end", "a schedule needs an end")
+	}
+	if err := checkSpan(w.cmd.Start, w.cmd.End, w.by.At); err != nil {
+		return err
+	}
+	if !w.cmd.Start.After(w.by.At.Add(pairAhead)) {
+		if w.pairs(w.route.Standing) {
+			return w.pair()
+		}
+		if again, ok := w.paired(); ok {
+			return w.restate(again, ActionDisable)
+		}
+	}
+	return w.addTimed(EffectMaintenance, ActionSchedule)
+}
+
+// pairs reports whether a standing block is the first half of the pair that this schedule completes.
+func (w *deed) pairs(b *Block) bool {
+	return b != nil && b.Effect == EffectDisabled && b.By == w.by.Actor && b.Reason == w.cmd.Reason && w.justNow(b.At)
+}
+
+func (w *deed) justNow(t time.Time) bool {
+	age := w.by.At.Sub(t)
+	return age >= 0 && age <= pairWithin
+}
+
+// pair turns the standing disable into one that ends: it began when the disable did, and what was there before that is
+// there again.
+func (w *deed) pair() error {
+	b := w.route.Standing
+	is := Window{
+		Target: Target{Key: w.key}, Start: b.At, End: w.cmd.End, Effect: EffectDisabled, Reason: b.Reason,
+		Origin: OriginUntil, Except: b.Except, By: w.by.Actor, At: w.by.At,
+	}
+	w.route.Standing = b.Before
+	w.action, w.until = ActionDisable, is.End
+	if same, ok := w.sameWindow(&is); ok {
+		same.Reason, same.By, same.At = is.Reason, is.By, is.At
+		is = same
+	} else {
+		is.ID = w.newID()
+	}
+	w.out.WindowID, w.out.OpenInside = is.ID, w.openInside(is.Except)
+	return w.put.SetWindow(is)
+}
+
+// paired finds the timed disable that this very schedule made before, when it was sent twice.
+func (w *deed) paired() (Window, bool) {
+	for is := range w.doc.WindowsOn(Target{Key: w.key}) {
+		if is.Origin == OriginUntil && is.Effect == EffectDisabled && is.End.Equal(w.cmd.End) &&
+			is.By == w.by.Actor && is.Reason == w.cmd.Reason && w.justNow(is.At) {
+			return is, true
+		}
+	}
+	return Window{}, false
+}
+
+// settled is the block without the memory of what it replaced, once no schedule can ask for that any more.
+func (b *Block) settled(now time.Time) *Block {
+	if b == nil || b.Before == nil || now.Sub(b.At) <= pairWithin {
+		return b
+	}
+	is := *b
+	is.Before = nil
+	return &is
+}
+
+// cancel ends the windows of the key, pending and running, and never an until.
+func (w *deed) cancel() error {
+	for is := range w.doc.WindowsOn(Target{Key: w.key}) {
+		if is.Origin == OriginWindow && !is.Over(w.by.At) {
+			w.put.DropWindow(is.ID)
+			w.action = ActionScheduleCancel
+		}
+	}
+	return nil
+}
+
+// cancelWindow ends one window, found by its id.
+func (x *execution) cancelWindow(cmd *Command) (Outcome, error) {
+	is, ok := x.doc.Window(cmd.WindowID)
+	if !ok || is.Over(x.by.At) {
+		return Outcome{}, fmt.Errorf("window %q: %w", cmd.WindowID, ErrNotFound)
+	}
+	if is.Origin != OriginWindow {
+		return Outcome{}, Invalid("window", "%q has no start to cancel: enable %s ends it", cmd.WindowID, is.Target)
+	}
+	if is.Target.Key.Path == "" {
+		return x.cancelSwitchWindow(cmd, is)
+	}
+	w := x.deedOn(cmd, is.Target.Key, "")
+	w.out.Known, w.out.WindowID = true, is.ID
+	if err := x.refuseProtected(w.key, w.out.Shown); err != nil {
+		return Outcome{}, err
+	}
+	before := x.doc.status(w.key, x.by.At)
+	w.put.DropWindow(is.ID)
+	w.action = ActionScheduleCancel
+	err := w.finish(before)
+	return w.out, err
+}
