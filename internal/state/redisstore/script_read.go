@@ -1,0 +1,70 @@
+package redisstore
+
+import "github.com/redis/go-redis/v9"
+
+// The scripts here only read. They are run with EVALSHA_RO, which an ACL admits where the keys may be read only
+// (EVALSHA counts as a write to every key it is given).
+
+// pulseScript reads where the store stands, and the server's clock, in one step.
+//
+// KEYS: 1 meta, 2 state, 3 private (left out by a reader, who may not read it).
+//
+// Returns: {{seconds, microseconds}, {epoch, gen, rev, head, hb}, {epoch and rev of the state}, epoch of the private
+// part or nil}.
+var pulseScript = redis.NewScript(`#!lua flags=no-writes
+local secret = false
+if KEYS[3] then
+  secret = redis.call('HGET', KEYS[3], '@epoch')
+end
+return {
+  redis.call('TIME'),
+  redis.call('HMGET', KEYS[1], 'epoch', 'gen', 'rev', 'head', 'hb'),
+  redis.call('HMGET', KEYS[2], '@epoch', '@rev'),
+  secret,
+}
+`)
+
+// framesScript reads a part of the log, if it is the log of the epoch asked for.
+//
+// KEYS: 1 meta, 2 log.
+//
+// ARGV: 1 epoch, 2 the id of the first entry wanted, 3 how many at most.
+//
+// Returns: {"ok", rev of the store, entries as XRANGE gives them} | {"gap"} | {"empty"}.
+var framesScript = redis.NewScript(`#!lua flags=no-writes
+local at = redis.call('HMGET', KEYS[1], 'epoch', 'rev')
+if not at[1] then
+  return {'empty'}
+end
+if at[1] ~= ARGV[1] then
+  return {'gap'}
+end
+return {'ok', at[2], redis.call('XRANGE', KEYS[2], ARGV[2], '+', 'COUNT', ARGV[3])}
+`)
+
+// grantsScript asks which of the commands an admin needs its user may not run.
+//
+// KEYS: 1 meta, 2 state, 3 log, 4 private, 5 an idem, 6 a fleet key.
+//
+// ARGV: 1 channel.
+//
+// Returns: a list of "COMMAND key", empty when everything is allowed.
+var grantsScript = redis.NewScript(`#!lua flags=no-writes
+local meta, state, log, private, idem, fleet, channel = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1]
+local steps = {
+  {'HMGET', meta, 'f'}, {'HGET', meta, 'f'}, {'HSET', meta, 'f', 'v'}, {'HEXISTS', meta, 'f'}, {'UNLINK', meta},
+  {'HGETALL', state}, {'HSET', state, 'f', 'v'}, {'HDEL', state, 'f'}, {'UNLINK', state},
+  {'XADD', log, '*', 'f', 'v'}, {'XRANGE', log, '-', '+'}, {'UNLINK', log},
+  {'HGETALL', private}, {'HSET', private, 'f', 'v'}, {'HDEL', private, 'f'}, {'UNLINK', private},
+  {'GET', idem}, {'SET', idem, 'v'},
+  {'SET', fleet, 'v'}, {'MGET', fleet}, {'PTTL', fleet}, {'UNLINK', fleet}, {'SCAN', '0'},
+  {'PUBLISH', channel, 'm'}, {'SUBSCRIBE', channel}, {'TIME'}, {'PING'}, {'MULTI'}, {'EXEC'},
+}
+local denied = {}
+for _, step in ipairs(steps) do
+  if not redis.acl_check_cmd(unpack(step)) then
+    denied[#denied + 1] = step[1] .. (step[2] and step[2] ~= 'm' and ' ' .. step[2] or '')
+  end
+end
+return denied
+`)
