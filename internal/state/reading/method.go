@@ -69,8 +69,8 @@ func (s MethodSet) String() string {
 // whether an override header or a _method parameter is there at all (then even a
 // preflight is read like any other request).
 //
-// method is the request's own; if it is not one of the seven in upper case, the
-// error is ErrUnreadable. overrides are the values of all headers that
+// The method is the request's own; if it is not one of the seven in upper case, the
+// error is ErrUnreadable. The overrides are the values of all headers that
 // IsOverrideHeader names, query is the query of the target. The set always has
 // method, because a backend may ignore overrides. An override that spells one of
 // the seven (trimmed, in any case, whole or between commas) adds it. One that

@@ -68,7 +68,7 @@ func TestMethodSet(t *testing.T) {
 	require.Equal(t, []reading.MethodSet{reading.GET, reading.PATCH, reading.Other}, slices.Collect(set.All()))
 	require.True(t, set.Has(reading.GET|reading.PATCH))
 	require.False(t, set.Has(reading.GET|reading.PUT))
-	for method := range reading.MethodSet(reading.Other - 1).All() {
+	for method := range (reading.Other - 1).All() {
 		parsed, ok := reading.Parse(method.String())
 		require.True(t, ok)
 		require.Equal(t, method, parsed)

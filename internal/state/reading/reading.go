@@ -19,6 +19,7 @@ package reading
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -59,7 +60,7 @@ const rounds = 2
 // is the one of a reader who decodes nothing.
 //
 // The readings are those of any chain of the steps a reader may take (strip
-// parameters, cut at a decoded ? or #, take a backslash or a look-alike for a
+// parameters, cut at a decoded # or question mark, take a backslash or a look-alike for a
 // slash, merge slashes, resolve dot segments, cut trailing dots and blanks), in
 // any order, before, between and after at most two rounds of decoding.
 //
@@ -184,10 +185,8 @@ type set struct {
 func (s *set) add(text string) {
 	const short = 12
 	if s.index == nil {
-		for _, have := range s.list {
-			if have == text {
-				return
-			}
+		if slices.Contains(s.list, text) {
+			return
 		}
 		s.list = append(s.list, text)
 		if len(s.list) > short {

@@ -87,11 +87,12 @@ func stripParameters(form, ends string) string {
 }
 
 // stripLastParameters removes the parameters of the last segment only, as RFC 2396
-// parsers do (Python's urlparse).
+// parsers do (Python's urlparse). A trailing slash may have been cut before.
 func stripLastParameters(form string) string {
-	last := strings.LastIndexByte(form, '/')
-	if at := strings.IndexByte(form[last+1:], ';'); at >= 0 {
-		return form[:last+1+at]
+	body := strings.TrimRight(form, "/")
+	last := strings.LastIndexByte(body, '/') + 1
+	if at := strings.IndexByte(body[last:], ';'); at >= 0 {
+		return body[:last+at]
 	}
 	return form
 }
@@ -116,11 +117,9 @@ func stripSession(form string) string {
 }
 
 // cutAt cuts form at the first c.
-func cutAt(form string, c byte) string {
-	if at := strings.IndexByte(form, c); at >= 0 {
-		return form[:at]
-	}
-	return form
+func cutAt(form string, c rune) string {
+	before, _, _ := strings.Cut(form, string(c))
+	return before
 }
 
 // cutAuthority reads a form that begins with two slashes as a network-path

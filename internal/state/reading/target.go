@@ -8,9 +8,9 @@ import (
 // Plain reports whether target takes the fast path, on which it has exactly one
 // reading, target[:n]: its path consists of [A-Za-z0-9/_.~-], begins with '/',
 // and has no "//", no segment that ends with a dot (so no dot segment) and no
-// trailing slash (the lone "/" is plain). n is the length of the path; a query may
-// follow, target[n] is then '?', and the caller looks at it with HasMethodParam.
-// upper reports an ASCII upper-case letter in the path. It allocates nothing.
+// trailing slash (the lone "/" is plain). The length of the path is n; a query may
+// follow, target[n] is then '?', and the caller looks at it with HasMethodParam. An
+// ASCII upper-case letter in the path makes upper true. It allocates nothing.
 //
 // A query with '#' or a control byte makes the target not plain: Paths says why.
 func Plain(target string) (n int, upper, ok bool) {

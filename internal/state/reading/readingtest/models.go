@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -26,20 +27,21 @@ func Models() []Model {
 		{Name: "net/http ServeMux", Route: serveMux},
 		{Name: "Starlette", Route: chain(decode)},
 		{Name: "Express", Route: chain(strings.ToLower)},
-		{Name: "Node URL, decoded", Route: chain(append(whatwg, decode)...)},
-		{Name: "Node URL, segments decoded", Route: chain(append(whatwg, decodeSegments)...)},
+		{Name: "Node URL, decoded", Route: chain(slices.Concat(whatwg, []step{decode})...)},
+		{Name: "Node URL, segments decoded", Route: chain(slices.Concat(whatwg, []step{decodeSegments})...)},
+		{Name: "Node URL behind a decoding proxy", Route: chain(slices.Concat([]step{decode}, whatwg, []step{decode})...)},
 		{Name: "Tomcat", Route: refusing("%2f", chain(tomcat...))},
 		{Name: "Tomcat with encoded slashes and backslashes", Route: chain(remove(parameter), decode, backslash, merge, resolve)},
 		{Name: "Tomcat passing encoded slashes through", Route: chain(remove(parameter), decodeBut("/"), backslash, merge, resolve, slashData)},
-		{Name: "Tomcat behind a decoding proxy", Route: chain(append([]step{decode}, tomcat...)...)},
+		{Name: "Tomcat behind a decoding proxy", Route: chain(slices.Concat([]step{decode}, tomcat)...)},
 		{Name: "Jetty", Route: chain(decode, remove(parameter), resolve)},
 		{Name: "Spring keeping parameters", Route: chain(remove(session), decode, merge)},
 		{Name: "Shiro", Route: chain(decode, cut(";"), merge, resolve)},
 		{Name: "Python urlparse", Route: chain(stripAuthority, stripLast, decode)},
 		{Name: "IIS", Route: chain(iis...)},
-		{Name: "IIS, double decoding", Route: chain(append([]step{decode}, iis...)...)},
-		{Name: "IIS, parameters to a backslash", Route: chain(append([]step{decode, remove(parameterIE)}, iis...)...)},
-		{Name: "ASP.NET without cookies", Route: chain(append([]step{stripCookieless}, iis...)...)},
+		{Name: "IIS, double decoding", Route: chain(slices.Concat([]step{decode}, iis)...)},
+		{Name: "IIS, parameters to a backslash", Route: chain(slices.Concat([]step{decode, remove(parameterIE)}, iis)...)},
+		{Name: "ASP.NET without cookies", Route: chain(slices.Concat([]step{stripCookieless}, iis)...)},
 		{Name: "ASP.NET, wide escapes", Route: chain(decode, decodeWide, backslash, merge, resolve, upper)},
 		{Name: "nginx", Route: chain(decode, merge, resolve)},
 		{Name: "nginx before Starlette", Route: chain(decode, merge, resolve, decode)},

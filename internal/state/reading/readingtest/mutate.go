@@ -7,8 +7,8 @@ import (
 )
 
 // Mutate returns a target that an attacker would try in order to reach path through
-// a gate that blocks it: up to five tricks, one on top of the other. path is as it
-// would be sent (escaped).
+// a gate that blocks it: up to five tricks, one on top of the other. The path is as
+// it would be sent (escaped).
 func Mutate(rng *rand.Rand, path string) string {
 	for range 1 + rng.IntN(5) {
 		path = mutations[rng.IntN(len(mutations))](rng, path)
@@ -107,7 +107,7 @@ func appendTail(rng *rand.Rand, path string) string {
 // prefixHead puts something before the path.
 func prefixHead(rng *rand.Rand, path string) string {
 	return pick(rng, "/", "//", "/.", "/..", "/%2e%2e", "/;x", "//evil.test", `/\evil.test`, `\\evil.test`, "///evil.test", "/%2fevil.test", "/x/..",
-		"/x/..;", "/a%2fb/..", "/%2e", "/(S(x))", "/./.", "/%5cevil.test", "/x%2f..", "/x%252f..", "/%252e%252e", "/public/..;a=b") + path
+		"/x/..;", "/a%2fb/..", "/a%2fb/%2e%2e", "/a%252fb/%252e%252e", "/%2e", "/(S(x))", "/./.", "/%5cevil.test", "/x%2f..", "/x%252f..", "/%252e%252e", "/public/..;a=b") + path
 }
 
 // changeCase changes letters, also into those that fold to ASCII.
@@ -116,8 +116,18 @@ func changeCase(rng *rand.Rand, path string) string {
 		return strings.ToUpper(path)
 	}
 	pair := [...][2]string{
-		{"k", "%E2%84%AA"}, {"s", "%C5%BF"}, {"i", "%C4%B0"}, {"i", "%C4%B1"}, {"st", "%EF%AC%86"}, {"ss", "%C3%9F"},
-		{"%C3%9F", "%E1%BA%9E"}, {"%C3%BC", "%C3%9C"}, {"fi", "%EF%AC%81"}, {"a", "A"}, {"e", "E"}, {"p", "%50"},
+		{"k", "%E2%84%AA"},
+		{"s", "%C5%BF"},
+		{"i", "%C4%B0"},
+		{"i", "%C4%B1"},
+		{"st", "%EF%AC%86"},
+		{"ss", "%C3%9F"},
+		{"%C3%9F", "%E1%BA%9E"},
+		{"%C3%BC", "%C3%9C"},
+		{"fi", "%EF%AC%81"},
+		{"a", "A"},
+		{"e", "E"},
+		{"p", "%50"},
 	}[rng.IntN(12)]
 	return strings.Replace(path, pair[0], pair[1], 1)
 }

@@ -27,6 +27,8 @@ func Routes() []Route {
 		{Pattern: "/users/{id}/settings", Path: "/users/ann.lee/settings"},
 		{Pattern: "/admin/**", Path: "/admin/keys/list"},
 		{Pattern: "/admin/**", Path: "/admin"},
+		{Pattern: "/users/{id}/settings", Path: "/users/;v=1/settings"},
+		{Pattern: "/users/{id}/settings", Path: "/users/.../settings"},
 		{Pattern: "/v1/files/{name}/raw", Path: "/v1/files/report.pdf/raw"},
 		{Pattern: "/straße/münchen", Path: "/stra%C3%9Fe/m%C3%BCnchen"},
 		{Pattern: "/sale/50%", Path: "/sale/50%25"},

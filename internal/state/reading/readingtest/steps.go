@@ -22,10 +22,22 @@ var (
 
 // decode undoes every valid escape once, and leaves bad ones.
 func decode(s string) string {
-	return escape.ReplaceAllStringFunc(s, func(hex string) string {
-		c, _ := strconv.ParseUint(hex[1:], 16, 8)
-		return string([]byte{byte(c)})
-	})
+	before, rest, found := strings.Cut(s, "%")
+	if !found {
+		return s
+	}
+	var out strings.Builder
+	for ; found; before, rest, found = strings.Cut(rest, "%") {
+		out.WriteString(before)
+		c, err := strconv.ParseUint(rest[:min(2, len(rest))], 16, 8)
+		if err != nil || len(rest) < 2 {
+			out.WriteByte('%')
+			continue
+		}
+		out.WriteByte(byte(c))
+		rest = rest[2:]
+	}
+	return out.String() + before
 }
 
 // decodeBut is decode for all escapes but those of the bytes in keep.
@@ -80,8 +92,14 @@ func cut(at string) func(string) string {
 	}
 }
 
+// remove takes away every parameter that what matches.
 func remove(what *regexp.Regexp) func(string) string {
-	return func(s string) string { return what.ReplaceAllString(s, "") }
+	return func(s string) string {
+		if !strings.Contains(s, ";") {
+			return s
+		}
+		return what.ReplaceAllString(s, "")
+	}
 }
 
 func stripLast(s string) string {
@@ -106,7 +124,12 @@ func stripCookieless(s string) string {
 
 func backslash(s string) string { return strings.ReplaceAll(s, `\`, "/") }
 
-func merge(s string) string { return slashes.ReplaceAllString(s, "/") }
+func merge(s string) string {
+	if !strings.Contains(s, "//") {
+		return s
+	}
+	return slashes.ReplaceAllString(s, "/")
+}
 
 // resolve removes dot segments; an empty segment is one that ".." takes away.
 func resolve(s string) string {
