@@ -119,7 +119,7 @@ func schemaOf(t *testing.T, o *unstructured.Unstructured) *apiextensions.JSONSch
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
-		for _, document := range strings.Split("\n"+string(text), "\n---") {
+		for document := range strings.SplitSeq("\n"+string(text), "\n---") {
 			definition := &apiextensionsv1.CustomResourceDefinition{}
 			require.NoError(t, yaml.Unmarshal([]byte(document), definition))
 			if definition.Spec.Group != kind.Group || definition.Spec.Names.Kind != kind.Kind {

@@ -4,10 +4,10 @@ import (
 	"strings"
 	"testing"
 
-	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
-	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
-	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
-	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	envoy_config_bootstrap_v3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	envoy_config_cluster_v3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	envoy_config_listener_v3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	envoy_config_route_v3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/stream/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/cors/v3"
 	extauthzv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_authz/v3"
@@ -66,7 +66,7 @@ func TestBootstrapDecodingIsStrict(t *testing.T) {
 			require.Equal(t, 1, strings.Count(text, " "+place))
 			changed, err := yaml.YAMLToJSONStrict([]byte(strings.Replace(text, " "+place, " no_such_"+place, 1)))
 			require.NoError(t, err)
-			require.ErrorContains(t, protojson.Unmarshal(changed, &bootstrapv3.Bootstrap{}), "no_such_"+field)
+			require.ErrorContains(t, protojson.Unmarshal(changed, &envoy_config_bootstrap_v3.Bootstrap{}), "no_such_"+field)
 		})
 	}
 }
@@ -75,10 +75,10 @@ func TestBootstrapDecodingIsStrict(t *testing.T) {
 // structure to Istio itself, against Envoy's types.
 func TestPatchesOfTheMeshDecode(t *testing.T) {
 	into := map[networkingv1alpha3.EnvoyFilter_ApplyTo]func() proto.Message{
-		networkingv1alpha3.EnvoyFilter_VIRTUAL_HOST:   func() proto.Message { return &routev3.VirtualHost{} },
-		networkingv1alpha3.EnvoyFilter_NETWORK_FILTER: func() proto.Message { return &listenerv3.Filter{} },
+		networkingv1alpha3.EnvoyFilter_VIRTUAL_HOST:   func() proto.Message { return &envoy_config_route_v3.VirtualHost{} },
+		networkingv1alpha3.EnvoyFilter_NETWORK_FILTER: func() proto.Message { return &envoy_config_listener_v3.Filter{} },
 		networkingv1alpha3.EnvoyFilter_HTTP_FILTER:    func() proto.Message { return &hcmv3.HttpFilter{} },
-		networkingv1alpha3.EnvoyFilter_CLUSTER:        func() proto.Message { return &clusterv3.Cluster{} },
+		networkingv1alpha3.EnvoyFilter_CLUSTER:        func() proto.Message { return &envoy_config_cluster_v3.Cluster{} },
 	}
 	patches := envoyFilter(t).GetConfigPatches()
 	require.Len(t, patches, 4)
@@ -120,17 +120,17 @@ func TestEverywhereTheSamePathHeadersAreTakenOff(t *testing.T) {
 }
 
 // bootstrapOf decodes one of Envoy's bootstraps.
-func bootstrapOf(t *testing.T, name string) *bootstrapv3.Bootstrap {
+func bootstrapOf(t *testing.T, name string) *envoy_config_bootstrap_v3.Bootstrap {
 	t.Helper()
 	asJSON, err := yaml.YAMLToJSONStrict(read(t, name))
 	require.NoError(t, err)
-	bootstrap := &bootstrapv3.Bootstrap{}
+	bootstrap := &envoy_config_bootstrap_v3.Bootstrap{}
 	require.NoError(t, protojson.Unmarshal(asJSON, bootstrap))
 	return bootstrap
 }
 
 // managerOf is the one HTTP connection manager of a bootstrap.
-func managerOf(t *testing.T, bootstrap *bootstrapv3.Bootstrap) *hcmv3.HttpConnectionManager {
+func managerOf(t *testing.T, bootstrap *envoy_config_bootstrap_v3.Bootstrap) *hcmv3.HttpConnectionManager {
 	t.Helper()
 	listeners := bootstrap.GetStaticResources().GetListeners()
 	require.Len(t, listeners, 1)
@@ -167,4 +167,3 @@ func envoyFilter(t *testing.T) *networkingv1alpha3.EnvoyFilter {
 	require.FailNow(t, "no EnvoyFilter")
 	return nil
 }
-
