@@ -23,7 +23,13 @@ func (d *Document) routesAt(keys iter.Seq[Key]) []Route {
 		r.Key = k
 		found = append(found, r)
 	}
-	slices.SortFunc(found, func(a, b Route) int { return compareKeys(a.Key, b.Key) })
+	return sortedRoutes(found)
+}
+
+func sortedRoutes(found []Route) []Route {
+	if len(found) > 1 {
+		slices.SortFunc(found, func(a, b Route) int { return compareKeys(a.Key, b.Key) })
+	}
 	return found
 }
 

@@ -88,16 +88,21 @@ func (s *Snapshot) State(k Key, now time.Time) RouteState {
 
 // States are the states of all known keys for which keep is true (nil: all), by key.
 func (s *Snapshot) States(now time.Time, keep func(Key) bool) []RouteState {
-	var keys []Key
+	type entry struct {
+		key  Key
+		text string
+	}
+	var all []entry
 	for r := range s.doc.Routes() {
 		if keep == nil || keep(r.Key) {
-			keys = append(keys, r.Key)
+			all = append(all, entry{r.Key, r.Key.String()})
 		}
 	}
-	slices.SortFunc(keys, compareKeys)
-	states := make([]RouteState, len(keys))
-	for i, k := range keys {
-		states[i] = s.doc.stateOf(k, s.doc.containing(k), now)
+	slices.SortFunc(all, func(a, b entry) int { return cmp.Compare(a.text, b.text) })
+	speakers := s.doc.speakers()
+	states := make([]RouteState, len(all))
+	for i, e := range all {
+		states[i] = s.doc.stateOf(e.key, speakers.containing(e.key), now)
 	}
 	return states
 }
