@@ -2,8 +2,7 @@ package state
 
 import (
 	"hash/maphash"
-	"math/bits"
-	"strings"
+	"math/rand/v2"
 )
 
 // index finds the rules whose path matches a path. Paths without parameters stand in one table by their whole text.
@@ -12,6 +11,7 @@ import (
 // bytes.
 type index struct {
 	seed    maphash.Seed
+	origin  uint64 // hash of the root
 	literal table[string, leaf]
 	edges   table[edge, node]
 	around  table[aroundEdge, node]
@@ -19,13 +19,15 @@ type index struct {
 	last    uint64 // number of the youngest node
 }
 
-// node stands for the beginning of a path: a number of segments.
+// node stands for the beginning of a path: a number of segments. Its hash follows from them, so that a processor that
+// walks down can ask for the next node before it has the one above.
 type node struct {
-	id         uint64
-	edges      int   // children by a literal segment
-	any        *node // child by a {}
-	shapes     []shape
-	here, rest leaf // of the path that ends here, and of this path and **
+	id     uint64
+	edges  int      // children by a literal segment
+	any    *node    // child by a {}
+	shapes *[]shape // of the other children; nil for none
+	here   *leaf    // of the path that ends here; nil for none
+	rest   *leaf    // of this path and **
 }
 
 // edge leads from a node to its child by a literal segment.
@@ -43,101 +45,86 @@ type aroundEdge struct {
 // shape counts the children of a node by a parameter with so many bytes before and after it.
 type shape struct{ before, after, count int }
 
-func newIndex() index { return index{seed: maphash.MakeSeed()} }
+func newIndex() index { return index{seed: maphash.MakeSeed(), origin: rand.Uint64()} }
 
 func (ix *index) empty() bool { return ix.literal.count == 0 && ix.root.empty() }
 
-// find appends the leaves whose path matches path to hits. It allocates only where hits has no room.
-func (ix *index) find(path string, hits []*leaf) []*leaf {
+// find adds the leaves whose path matches path to found. It allocates only where found has no room.
+func (ix *index) find(path string, found *leaves) {
 	if l := ix.literal.get(maphash.String(ix.seed, path), path); l != nil {
-		hits = append(hits, l)
+		found.add(l)
 	}
-	return ix.walk(&ix.root, path[1:], hits)
+	if !ix.root.empty() {
+		ix.walk(&ix.root, ix.origin, path, 1, found)
+	}
 }
 
-// walk appends what matches the segments in text below n.
-func (ix *index) walk(n *node, text string, hits []*leaf) []*leaf {
+// walk adds what matches the segments of path that begin at start, below the node n of hash at.
+func (ix *index) walk(n *node, at uint64, path string, start int, found *leaves) {
 	for {
 		if n.rest != nil {
-			hits = append(hits, &n.rest)
+			found.add(n.rest)
 		}
-		if text == "" {
+		if start >= len(path) {
 			if n.here != nil {
-				hits = append(hits, &n.here)
+				found.add(n.here)
 			}
-			return hits
+			return
 		}
-		segment, tail := text, ""
-		if i := strings.IndexByte(text, '/'); i >= 0 {
-			segment, tail = text[:i], text[i+1:]
-		}
+		hash, end := hashSegment(at, path, start)
 		if n.shapes != nil {
-			hits = ix.walkAround(n, segment, tail, hits)
+			ix.walkAround(n, at, path, start, end, found)
 		}
 		next := n.any
-		if n.edges > 0 {
-			if child := ix.edges.get(ix.hashEdge(n.id, segment), edge{n.id, segment}); child != nil {
-				if next != nil {
-					hits = ix.walk(next, tail, hits)
-				}
-				next = child
+		if n.edges == 0 {
+			at = hashAny(at)
+		} else if child := ix.edges.get(hash, edge{n.id, path[start:end]}); child == nil {
+			at = hashAny(at)
+		} else {
+			if next != nil {
+				ix.walk(next, hashAny(at), path, end+1, found)
 			}
+			next, at = child, hash
 		}
 		if next == nil {
-			return hits
+			return
 		}
-		n, text = next, tail
+		n, start = next, end+1
 	}
 }
 
-// walkAround follows the parameters with text around them that a segment matches.
-func (ix *index) walkAround(n *node, segment, tail string, hits []*leaf) []*leaf {
-	for _, s := range n.shapes {
+// walkAround follows the parameters with text around them that the segment from start to end matches.
+func (ix *index) walkAround(n *node, at uint64, path string, start, end int, found *leaves) {
+	segment := path[start:end]
+	for _, s := range *n.shapes {
 		if len(segment) <= s.before+s.after {
 			continue
 		}
 		e := aroundEdge{n.id, segment[:s.before], segment[len(segment)-s.after:]}
-		if child := ix.around.get(ix.hashAround(e), e); child != nil {
-			hits = ix.walk(child, tail, hits)
+		hash := hashAround(at, e.prefix, e.suffix)
+		if child := ix.around.get(hash, e); child != nil {
+			ix.walk(child, hash, path, end+1, found)
 		}
 	}
-	return hits
-}
-
-func (ix *index) hashEdge(from uint64, text string) uint64 {
-	return mix(maphash.String(ix.seed, text), from)
-}
-
-func (ix *index) hashAround(e aroundEdge) uint64 {
-	return mix(maphash.String(ix.seed, e.prefix), mix(maphash.String(ix.seed, e.suffix), e.from))
-}
-
-// mix makes one hash of a hash and a number.
-func mix(hash, n uint64) uint64 {
-	high, low := bits.Mul64(hash^0x9e3779b97f4a7c15, n*0xd6e8feb86659fd93+hash)
-	return high ^ low
 }
 
 // set puts a rule in the place of the one of its key; a nil rule removes it.
 func (ix *index) set(e *edit, p pattern, k Key, r *rule) {
 	if path, ok := p.literal(); ok {
 		hash := maphash.String(ix.seed, path)
-		var l leaf
-		if have := ix.literal.get(hash, path); have != nil {
-			l = *have
-		}
-		if l = l.with(k, r); l == nil {
+		if l := ix.literal.get(hash, path).with(k, r); l != nil {
+			ix.literal.put(e, hash, path, *l)
+		} else {
 			ix.literal.drop(e, hash, path)
-			return
 		}
-		ix.literal.put(e, hash, path, l)
 		return
 	}
-	ix.root, _ = ix.graft(e, ix.root, p, k, r)
+	ix.root, _ = ix.graft(e, ix.root, ix.origin, p, k, r)
 }
 
-// graft is n with a rule set at the place below it that p leads to, and whether n itself is another now.
-func (ix *index) graft(e *edit, n node, p pattern, k Key, r *rule) (grafted node, changed bool) {
+// graft is the node n of hash at with a rule set at the place below it that p leads to, and whether n itself is another
+// now.
+func (ix *index) graft(e *edit, n node, at uint64, p pattern, k Key, r *rule) (grafted node, changed bool) {
 	if len(p.segments) == 0 {
 		if p.rest {
 			n.rest = n.rest.with(k, r)
@@ -148,41 +135,42 @@ func (ix *index) graft(e *edit, n node, p pattern, k Key, r *rule) (grafted node
 	}
 	s := p.segments[0]
 	p.segments = p.segments[1:]
-	if s.param && s.prefix == "" && s.suffix == "" {
-		child, _ := ix.graft(e, ix.childOr(n.any), p, k, r)
+	switch {
+	case s.isAny():
+		below, _ := ix.graft(e, ix.childOr(n.any), hashAny(at), p, k, r)
 		n.any = nil
-		if !child.empty() {
-			n.any = &child
+		if !below.empty() {
+			n.any = &below
 		}
 		return n, true
-	}
-	if s.param {
-		at := aroundEdge{n.id, s.prefix, s.suffix}
-		added := graftChild(ix, e, &ix.around, ix.hashAround(at), at, p, k, r)
+	case s.param:
+		hash := hashAround(at, s.prefix, s.suffix)
+		added := graftChild(ix, e, &ix.around, hash, aroundEdge{n.id, s.prefix, s.suffix}, p, k, r)
 		n.shapes = reshaped(n.shapes, len(s.prefix), len(s.suffix), added)
 		return n, added != 0
+	default:
+		hash, _ := hashSegment(at, s.prefix, 0)
+		added := graftChild(ix, e, &ix.edges, hash, edge{n.id, s.prefix}, p, k, r)
+		n.edges += added
+		return n, added != 0
 	}
-	at := edge{n.id, s.prefix}
-	added := graftChild(ix, e, &ix.edges, ix.hashEdge(at.from, at.text), at, p, k, r)
-	n.edges += added
-	return n, added != 0
 }
 
 // graftChild changes the child at an edge. It returns 1 if the edge is new, -1 if it is gone, 0 else.
-func graftChild[E comparable](ix *index, e *edit, t *table[E, node], hash uint64, at E, p pattern, k Key, r *rule) int {
-	have := t.get(hash, at)
-	child, changed := ix.graft(e, ix.childOr(have), p, k, r)
+func graftChild[E comparable](ix *index, e *edit, t *table[E, node], hash uint64, by E, p pattern, k Key, r *rule) int {
+	have := t.get(hash, by)
+	below, changed := ix.graft(e, ix.childOr(have), hash, p, k, r)
 	switch {
-	case child.empty() && have == nil:
+	case below.empty() && have == nil:
 		return 0
-	case child.empty():
-		t.drop(e, hash, at)
+	case below.empty():
+		t.drop(e, hash, by)
 		return -1
 	case have == nil:
-		t.put(e, hash, at, child)
+		t.put(e, hash, by, below)
 		return 1
 	case changed:
-		t.put(e, hash, at, child)
+		t.put(e, hash, by, below)
 	}
 	return 0
 }
@@ -201,42 +189,46 @@ func (n *node) empty() bool {
 }
 
 // reshaped counts a child more or less in shapes.
-func reshaped(shapes []shape, before, after, added int) []shape {
+func reshaped(shapes *[]shape, before, after, added int) *[]shape {
 	if added == 0 {
 		return shapes
 	}
 	var next []shape
-	for _, s := range shapes {
-		if s.before == before && s.after == after {
-			added += s.count
-			continue
+	if shapes != nil {
+		for _, s := range *shapes {
+			if s.before == before && s.after == after {
+				added += s.count
+				continue
+			}
+			next = append(next, s)
 		}
-		next = append(next, s)
 	}
 	if added > 0 {
 		next = append(next, shape{before, after, added})
 	}
-	return next
+	if len(next) == 0 {
+		return nil
+	}
+	return &next
 }
 
 // get gives the rule of a key whose path is p.
 func (ix *index) get(p pattern, k Key) *rule {
 	if path, ok := p.literal(); ok {
-		if l := ix.literal.get(maphash.String(ix.seed, path), path); l != nil {
-			return l.get(k)
-		}
-		return nil
+		return ix.literal.get(maphash.String(ix.seed, path), path).get(k)
 	}
-	n := &ix.root
+	n, at := &ix.root, ix.origin
 	for _, s := range p.segments {
 		switch {
-		case s.param && s.prefix == "" && s.suffix == "":
-			n = n.any
+		case s.isAny():
+			n, at = n.any, hashAny(at)
 		case s.param:
-			e := aroundEdge{n.id, s.prefix, s.suffix}
-			n = ix.around.get(ix.hashAround(e), e)
+			at = hashAround(at, s.prefix, s.suffix)
+			n = ix.around.get(at, aroundEdge{n.id, s.prefix, s.suffix})
 		default:
-			n = ix.edges.get(ix.hashEdge(n.id, s.prefix), edge{n.id, s.prefix})
+			from := n.id
+			at, _ = hashSegment(at, s.prefix, 0)
+			n = ix.edges.get(at, edge{from, s.prefix})
 		}
 		if n == nil {
 			return nil

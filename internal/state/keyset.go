@@ -33,6 +33,8 @@ func keySetOf(keys []Key) (s keySet) {
 	return s
 }
 
+func (s *keySet) empty() bool { return len(s.few) == 0 && s.many == nil }
+
 // methodsAt are the methods under which the keys of a service, and those of every service, match path.
 func (s *keySet) methodsAt(path, service string) (found methodSet) {
 	for i := range s.few {
@@ -43,10 +45,12 @@ func (s *keySet) methodsAt(path, service string) (found methodSet) {
 	if s.many == nil {
 		return found
 	}
-	var hits [maxHits]*leaf
-	for _, l := range s.many.find(path, hits[:0]) {
-		for _, r := range *l {
-			if r.key.Service == "" || r.key.Service == service {
+	var hits leaves
+	s.many.find(path, &hits)
+	for i := range hits.len() {
+		l := hits.at(i)
+		for j := range l.len() {
+			if r := l.at(j); r.key.Service == "" || r.key.Service == service {
 				found |= r.methods
 			}
 		}

@@ -57,6 +57,9 @@ func (p pattern) literal() (path string, ok bool) {
 func unescape(s string) string { return strings.ReplaceAll(s, "%25", "%") }
 func escape(s string) string   { return strings.ReplaceAll(s, "%", "%25") }
 
+// isAny reports whether the segment is a parameter without text around it.
+func (s segment) isAny() bool { return s.param && s.prefix == "" && s.suffix == "" }
+
 func (s segment) matches(text string) bool {
 	if !s.param {
 		return s.prefix == text

@@ -3,7 +3,6 @@ package state
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/waygate/waygate/internal/state/reading"
 )
@@ -19,13 +18,25 @@ type question struct {
 	overridden bool
 	// preflight says that it is a CORS preflight: only keys of method OPTIONS govern it.
 	preflight bool
-	views     []view
+	// first is the only view of a plain path.
+	first  view
+	others []view
 }
 
 // view is one reading of the path, and the rules whose path it matches, folded.
 type view struct {
 	path string // as sent
-	hits []*leaf
+	hits leaves
+}
+
+// views is the number of readings of the path.
+func (q *question) views() int { return 1 + len(q.others) }
+
+func (q *question) view(i int) *view {
+	if i == 0 {
+		return &q.first
+	}
+	return &q.others[i-1]
 }
 
 // methodsIn are the method readings of the request where it is read as v.
@@ -64,19 +75,21 @@ func (q *question) scope(service string) string {
 }
 
 // lifted reports whether keys of the sets match under every reading of the path and the method. governed are the
-// methods of the part that they may lift.
-func (q *question) lifted(sets [2]*keySet, service string, governed methodSet) bool {
-	for i := range q.views {
-		v := &q.views[i]
+// methods of the part that they may lift; more is nil where there is one set only.
+func (q *question) lifted(keys, more *keySet, service string, governed methodSet) bool {
+	if keys.empty() && more == nil {
+		return false
+	}
+	for i := range q.views() {
+		v := q.view(i)
 		need := q.methodsIn(v)
 		if q.connect && !q.overridden {
 			// A Connect GET is one call under two names: the name that is not governed needs no exception.
 			need &= governed
 		}
-		for _, s := range sets {
-			if s != nil && need != 0 {
-				need &^= s.methodsAt(v.path, service)
-			}
+		need &^= keys.methodsAt(v.path, service)
+		if more != nil && need != 0 {
+			need &^= more.methodsAt(v.path, service)
 		}
 		if need != 0 {
 			return false
@@ -87,12 +100,13 @@ func (q *question) lifted(sets [2]*keySet, service string, governed methodSet) b
 
 // protected reports whether, for a service, protected keys match under every reading of the path and the method.
 func (q *question) protected(service string) bool {
-	for i := range q.views {
-		v := &q.views[i]
+	for i := range q.views() {
+		v := q.view(i)
 		need := q.methodsIn(v)
-		for _, l := range v.hits {
-			for _, r := range *l {
-				if r.protected && need&r.methods != 0 && (r.key.Service == "" || r.key.Service == service) && r.path.matches(v.path) {
+		for j := range v.hits.len() {
+			l := v.hits.at(j)
+			for n := range l.len() {
+				if r := l.at(n); r.protects(v.path, service) {
 					need &^= r.methods
 				}
 			}
@@ -104,50 +118,10 @@ func (q *question) protected(service string) bool {
 	return true
 }
 
+// protects reports whether the rule has the flag and its path matches as spelled.
+func (r *rule) protects(path, service string) bool {
+	return r.protected && (r.key.Service == "" || r.key.Service == service) && r.path.matches(path)
+}
+
 // admits reports whether a gate lets the request pass.
 func (q *question) admits(g *gate) bool { return q.env != "" && slices.Contains(g.Envs, q.env) }
-
-// claim is one thing that refuses a request.
-type claim struct {
-	cause       Cause
-	text, shown string
-	block       *block
-	gate        *gate
-	until       time.Time // zero: no end
-}
-
-// stronger reports whether c speaks rather than other: the stricter one, then the one that ends last, then the lower
-// key, then the standing part and the earlier window.
-func (c *claim) stronger(other *claim) bool {
-	switch {
-	case c.cause != other.cause:
-		return c.cause > other.cause
-	case c.until.IsZero() != other.until.IsZero():
-		return c.until.IsZero()
-	case !c.until.Equal(other.until):
-		return c.until.After(other.until)
-	case c.text != other.text:
-		return c.text < other.text
-	default:
-		return c.block != nil && other.block != nil && c.block.window < other.block.window
-	}
-}
-
-// hearing gathers all that is said about a request.
-type hearing struct {
-	strictest claim
-	retryAt   time.Time
-	endless   bool
-	// deprecated is the rule that speaks of those that deprecate.
-	deprecated *rule
-}
-
-func (h *hearing) add(c claim) {
-	h.endless = h.endless || c.until.IsZero()
-	if c.until.After(h.retryAt) {
-		h.retryAt = c.until
-	}
-	if h.strictest.cause == CauseNone || c.stronger(&h.strictest) {
-		h.strictest = c
-	}
-}

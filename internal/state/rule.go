@@ -7,19 +7,34 @@ import (
 	"time"
 )
 
-// rule is everything about one key that plays a part in a verdict, ready to be looked at.
+// rule is everything about one key that plays a part in a verdict, ready to be looked at: first what every request
+// needs, last what only a refusal tells.
 type rule struct {
-	key     Key
-	text    string // canonical: the lower one speaks of two equals
-	shown   string
-	methods methodSet
-	path    pattern // as spelled; only of protected ones, which must match so
-
+	methods     methodSet
 	protected   bool
-	deprecation *Deprecation
-	gate        *gate
-	standing    *block
 	timed       timeline
+	standing    *block
+	gate        *gate
+	deprecation *Deprecation
+	key         Key
+	name        name
+	path        pattern // as spelled; only of protected ones, which must match so
+}
+
+// shutter is a switch that has a standing or a timed part.
+type shutter struct {
+	service          string // empty for the global one
+	includeProtected bool
+	exempt           keySet
+	standing         *block
+	timed            timeline
+	name             name
+}
+
+// name is what a key or a switch is called.
+type name struct {
+	text  string // canonical: the lower one speaks of two equals
+	shown string
 }
 
 // gate refuses requests of environments that it does not name.
@@ -28,22 +43,13 @@ type gate struct {
 	except keySet
 }
 
-// shutter is a switch that has a standing or a timed part.
-type shutter struct {
-	text             string // its sentinel path
-	service          string // empty for the global one
-	includeProtected bool
-	exempt           keySet
-	standing         *block
-	timed            timeline
-}
-
 // block is what refuses while it is in force.
 type block struct {
+	cause  Cause
+	except keySet
 	effect Effect
 	reason string
 	window string // id of the window; empty for a standing part
-	except keySet
 }
 
 // ruleOf compiles what a document says about a key; nil when nothing of it plays a part in a verdict.
@@ -58,13 +64,13 @@ func (d *Document) ruleOf(k Key) *rule {
 	if !r.protected && r.deprecation == nil && r.gate == nil && r.standing == nil && len(r.timed) == 0 {
 		return nil
 	}
-	r.key, r.text, r.shown = k, k.String(), route.Shown
-	r.methods = methodsOf(k.Method)
+	r.key, r.methods = k, methodsOf(k.Method)
+	r.name = name{text: k.String(), shown: route.Shown}
 	if r.protected {
 		r.path = exactPatternOf(k.Path)
 	}
-	if r.shown == "" {
-		r.shown = r.text
+	if r.name.shown == "" {
+		r.name.shown = r.name.text
 	}
 	return &r
 }
@@ -80,8 +86,8 @@ func (d *Document) shutterOf(t Target, s Switch) *shutter {
 		exempt = append(exempt, e.Key)
 	}
 	return &shutter{
-		text: t.String(), service: t.Service, includeProtected: s.IncludeProtected,
-		exempt: keySetOf(exempt), standing: standing, timed: timed,
+		service: t.Service, includeProtected: s.IncludeProtected, exempt: keySetOf(exempt),
+		standing: standing, timed: timed, name: name{text: t.String(), shown: t.String()},
 	}
 }
 
@@ -89,7 +95,15 @@ func standingOf(b *Block) *block {
 	if b == nil {
 		return nil
 	}
-	return &block{effect: b.Effect, reason: b.Reason, except: keySetOf(b.Except)}
+	return blockOf(b.Effect, b.Reason, b.Except)
+}
+
+func blockOf(effect Effect, reason string, except []Key) *block {
+	b := block{cause: CauseMaintenance, effect: effect, reason: reason, except: keySetOf(except)}
+	if effect.Status() == Disabled {
+		b.cause = CauseDisabled
+	}
+	return &b
 }
 
 // span is one occurrence of a window.
@@ -121,7 +135,8 @@ func (d *Document) timelineOf(t Target) timeline {
 }
 
 func appendSpans(line timeline, w *Window) timeline {
-	b := &block{effect: w.Effect, reason: w.Reason, window: w.ID, except: keySetOf(w.Except)}
+	b := blockOf(w.Effect, w.Reason, w.Except)
+	b.window = w.ID
 	occurrences := w.Occurrences
 	if w.Recurrence == "" {
 		occurrences = []Occurrence{{Start: w.Start, End: w.End}}

@@ -15,11 +15,12 @@ type Snapshot struct {
 	global   *shutter            // nil when it never shuts anything
 	services map[string]*shutter // those that may shut something
 	strict   strictness
+	idle     Decision // on a request that nothing governs
 }
 
 // Compile builds the snapshot of a document.
 func Compile(d *Document) (*Snapshot, error) {
-	s := &Snapshot{doc: d, index: newIndex(), strict: strictness{seed: maphash.MakeSeed()}}
+	s := &Snapshot{doc: d, index: newIndex(), strict: strictness{seed: maphash.MakeSeed()}, idle: idleAt(d)}
 	c := compilation{edit: new(edit), Snapshot: s}
 	for k := range d.routes.all() {
 		c.refreshKey(k)
@@ -60,7 +61,7 @@ func (s *Snapshot) Apply(f Frame) (*Snapshot, error) {
 // patched is the snapshot of doc, which is the snapshot's document after a patch.
 func (s *Snapshot) patched(doc *Document, p Patch) *Snapshot {
 	next := *s
-	next.doc = doc
+	next.doc, next.idle = doc, idleAt(doc)
 	c := compilation{edit: new(edit), Snapshot: &next}
 	for t := range affected(s.doc, doc, p) {
 		if t.Key.Path != "" {
@@ -147,6 +148,10 @@ func (c *compilation) refreshSwitch(t Target) {
 		c.services[t.Service] = is
 	}
 	c.strict.exchange(c.edit, t.Service, was.refusals(), is.refusals())
+}
+
+func idleAt(d *Document) Decision {
+	return Decision{Status: Active, Revision: d.Rev, Epoch: d.Epoch}
 }
 
 // Document is what the snapshot was compiled from.

@@ -1,0 +1,129 @@
+package state
+
+// hearing gathers all that is said about a request, and tells who speaks in the end.
+type hearing struct {
+	strictest claim
+	// latest is the span that ends last; endless says that something has no end.
+	latest  *span
+	endless bool
+	// deprecated is the rule that speaks of those that deprecate.
+	deprecated *rule
+}
+
+// claim is one thing that refuses a request.
+type claim struct {
+	cause Cause
+	name  *name
+	block *block // nil for a gate
+	gate  *gate
+	span  *span // nil for what is not timed
+}
+
+// add hears one more claim.
+func (h *hearing) add(c claim) {
+	switch {
+	case c.endless():
+		h.endless = true
+	case h.latest == nil || c.span.until.After(h.latest.until):
+		h.latest = c.span
+	}
+	if h.strictest.cause == CauseNone || c.stronger(&h.strictest) {
+		h.strictest = c
+	}
+}
+
+func (c *claim) endless() bool { return c.span == nil || c.span.until.IsZero() }
+
+// stronger reports whether c speaks rather than other: the stricter one, then the one that ends last, then the lower
+// key, then the standing part and the older window.
+func (c *claim) stronger(other *claim) bool {
+	switch {
+	case c.cause != other.cause:
+		return c.cause > other.cause
+	case c.endless() != other.endless():
+		return c.endless()
+	case !c.endless() && !c.span.until.Equal(other.span.until):
+		return c.span.until.After(other.span.until)
+	case c.name.text != other.name.text:
+		return c.name.text < other.name.text
+	default:
+		return c.block != nil && other.block != nil && c.block.window < other.block.window
+	}
+}
+
+// hearRules hears the rules of a leaf between two places that govern the request where it is read as v.
+func (h *hearing) hearRules(q *question, v *view, l *leaf, from, to int) {
+	for i := from; i < to; i++ {
+		if r := l.at(i); q.asks(r, v) {
+			h.hearRule(q, r)
+		}
+	}
+}
+
+// hearRule adds what a rule that governs the request says.
+func (h *hearing) hearRule(q *question, r *rule) {
+	if r.deprecation != nil && (h.deprecated == nil || r.name.text < h.deprecated.name.text) {
+		h.deprecated = r
+	}
+	gated := r.gate != nil && !q.admits(r.gate)
+	if !gated && r.standing == nil && !r.timed.running(q.now) {
+		return
+	}
+	scope := q.scope(r.key.Service)
+	if q.protected(scope) {
+		return
+	}
+	if gated && !q.lifted(&r.gate.except, nil, scope, r.methods) {
+		h.add(claim{cause: CauseEnvGated, name: &r.name, gate: r.gate})
+	}
+	if b := r.standing; b != nil && !q.lifted(&b.except, nil, scope, r.methods) {
+		h.add(claim{cause: b.cause, name: &r.name, block: b})
+	}
+	for i := r.timed.started(q.now) - 1; i >= 0 && r.timed[i].latest > q.now; i-- {
+		s := &r.timed[i]
+		if s.end > q.now && !q.lifted(&s.block.except, s.except, scope, r.methods) {
+			h.add(claim{cause: s.block.cause, name: &r.name, block: s.block, span: s})
+		}
+	}
+}
+
+// hearSwitch adds what a switch says.
+func (h *hearing) hearSwitch(q *question, s *shutter) {
+	if s.standing == nil && !s.timed.running(q.now) {
+		return
+	}
+	scope := q.scope(s.service)
+	if q.lifted(&s.exempt, nil, scope, everyMethod) || !s.includeProtected && q.protected(scope) {
+		return
+	}
+	if s.standing != nil {
+		h.add(claim{cause: s.standing.cause, name: &s.name, block: s.standing})
+	}
+	for i := s.timed.started(q.now) - 1; i >= 0 && s.timed[i].latest > q.now; i-- {
+		if t := &s.timed[i]; t.end > q.now {
+			h.add(claim{cause: t.block.cause, name: &s.name, block: t.block, span: t})
+		}
+	}
+}
+
+// speak writes what was heard into the decision.
+func (h *hearing) speak(d *Decision) {
+	c := &h.strictest
+	switch {
+	case c.cause == CauseNone && h.deprecated == nil:
+		return
+	case c.cause == CauseNone:
+		said := h.deprecated.deprecation
+		d.Cause, d.Status, d.Path = CauseDeprecated, Deprecated, h.deprecated.name.shown
+		d.Deprecation, d.Reason = said, said.Reason
+		return
+	case c.block == nil:
+		d.Status, d.Reason, d.Envs = EnvGated, c.gate.Reason, c.gate.Envs
+	default:
+		d.Status, d.Effect, d.Reason = c.block.effect.Status(), c.block.effect, c.block.reason
+	}
+	d.Cause, d.Path = c.cause, c.name.shown
+	if !h.endless {
+		d.RetryAt = h.latest.until
+	}
+}
