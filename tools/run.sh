@@ -124,7 +124,7 @@ All is running; logs are in $dir. In another terminal:
 Ctrl-C stops everything.
 TEXT
 
-wait -n || true
+{ wait -n || true; } 2>/dev/null # without the shell's own remark on how it ended
 for i in "${!pids[@]}"; do
 	kill -0 "${pids[i]}" 2>/dev/null || died "${names[i]}"
 done
