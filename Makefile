@@ -10,7 +10,9 @@ SHELL := bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-export ENVOY REDIS_SERVER WITHOUT
+# Where the programs are built to.
+BIN ?= bin
+export ENVOY REDIS_SERVER WITHOUT BIN
 
 LINTER := .tools/bin/golangci-lint
 # Modules of their own, so that what only a test needs stays out of the product's go.mod.
@@ -36,8 +38,8 @@ help: ## list the targets
 
 .PHONY: build
 build: ## build bin/waygate, bin/waygate-admin, bin/waygate-authz and the demo service bin/waygate-demo
-	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/...
-	CGO_ENABLED=0 go build -trimpath -o bin/waygate-demo ./test/demo
+	CGO_ENABLED=0 go build -trimpath -o $(BIN)/ ./cmd/...
+	CGO_ENABLED=0 go build -trimpath -o $(BIN)/waygate-demo ./test/demo
 
 .PHONY: run
 run: build ## run Envoy with Waygate and a demo service behind it; Ctrl-C stops everything

@@ -19,6 +19,7 @@ for variable in "${!WAYGATE_@}"; do unset "$variable"; done
 
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
+rm -f "$dir"/*.pid "$dir"/*.ready
 sockets=$dir
 # The path of a Unix socket may have 107 bytes.
 [ ${#dir} -lt 90 ] || sockets=$(mktemp -d)
@@ -28,6 +29,7 @@ say() { printf '%-7s %s\n' "$@"; }
 names=() pids=()
 stop() {
 	trap '' INT TERM
+	[ ${#pids[@]} -eq 0 ] || echo 'run: stopping'
 	local i
 	for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
 		kill -TERM "${pids[i]}" 2>/dev/null || continue
@@ -38,6 +40,7 @@ stop() {
 		kill -KILL "${pids[i]}" 2>/dev/null || true
 	done
 	wait
+	rm -f "$dir"/*.pid "$dir"/*.ready
 	[ "$sockets" = "$dir" ] || rm -rf "$sockets"
 }
 trap stop EXIT
@@ -55,12 +58,12 @@ died() { die "$1 has ended; the last lines of $dir/$1.log:"$'\n'"$(tail -n 15 "$
 begin() {
 	local name=$1 die_with_us=()
 	shift
-	rm -f "$dir/$name.ready"
-	if type -P setpriv >/dev/null; then die_with_us=(setpriv --pdeathsig KILL); fi
+		if type -P setpriv >/dev/null; then die_with_us=(setpriv --pdeathsig KILL); fi
 	set -m # a process group of its own: Ctrl-C comes to this script alone, which stops them in order
 	"${die_with_us[@]}" "$@" >"$dir/$name.log" 2>&1 </dev/null &
 	set +m
 	names+=("$name") pids+=($!)
+	echo $! >"$dir/$name.pid"
 }
 
 # until_ready NAME CONDITION... waits for the condition while the one started last lives.

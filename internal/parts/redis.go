@@ -46,7 +46,7 @@ func Redis(tb testing.TB, args ...string) *RedisServer {
 		}
 	})
 	for range portTries {
-		r.port = portToTry()
+		r.port = FreePort(tb)
 		if err = r.start(); err == nil {
 			return r
 		}
@@ -163,7 +163,22 @@ func (r *RedisServer) addressInUse() bool {
 	return strings.Contains(r.process.output.tail(), "Address already in use")
 }
 
-// portToTry draws a port below the range from which the kernel takes the local ports of clients (32768 and up on
-// Linux). While the server is down, a client's own port could otherwise be the one it has to come back to. Redis
-// cannot be asked for a free port: its port 0 means "no TCP".
-func portToTry() int { return 20_000 + rand.IntN(12_000) }
+// FreePort is a port on which nobody listens now, for a program that cannot be told to choose one itself. It lies
+// below the range from which the kernel takes the local ports of clients (32768 and up on Linux): while the server is
+// down, a client's own port could otherwise be the one it has to come back to.
+func FreePort(tb testing.TB) int {
+	tb.Helper()
+	for range portTries {
+		port := 20_000 + rand.IntN(12_000)
+		listener, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			continue
+		}
+		if err := listener.Close(); err != nil {
+			tb.Fatalf("give a port back: %v", err)
+		}
+		return port
+	}
+	tb.Fatalf("no free port in %d tries", portTries)
+	return 0
+}
