@@ -17,6 +17,7 @@ type AuditEntry struct {
 	NewStatus      *string `json:"new_status"`
 
 	Until *time.Time `json:"until,omitempty" doc:"The end that a timed command carried"`
+	Note  string     `json:"note,omitempty" doc:"Says where something was not stored as declared"`
 	Place
 }
 

@@ -5,24 +5,30 @@ type ReasonBody struct {
 	Reason string `json:"reason,omitempty" maxLength:"1000" doc:"Why; shown to blocked clients and in the audit"`
 }
 
-// BlockBody is the body of disable and maintenance.
-type BlockBody struct {
+// DisableBody is the body of disable.
+type DisableBody struct {
 	Reason string `json:"reason,omitempty" maxLength:"1000"`
-	Start  string `json:"start,omitempty" doc:"When to begin (maintenance only); in the future: scheduled, not now"`
-	End    string `json:"end,omitempty" doc:"The same as until (maintenance only)"`
+	Until  string `json:"until,omitempty" doc:"When it ends by itself: a time, or a duration such as 2h"`
+}
+
+// MaintenanceBody is the body of maintenance.
+type MaintenanceBody struct {
+	Reason string `json:"reason,omitempty" maxLength:"1000"`
+	Start  string `json:"start,omitempty" doc:"When to begin; in the future: scheduled, not now"`
+	End    string `json:"end,omitempty" doc:"The same as until"`
 	Until  string `json:"until,omitempty" doc:"When it ends by itself: a time, or a duration such as 2h"`
 }
 
 // ScheduleBody is the body of schedule.
 type ScheduleBody struct {
-	Start  string `json:"start,omitempty"`
-	End    string `json:"end,omitempty"`
+	Start  string `json:"start"`
+	End    string `json:"end"`
 	Reason string `json:"reason,omitempty" maxLength:"1000"`
 }
 
 // EnvBody is the body of env.
 type EnvBody struct {
-	Envs   []string `json:"envs,omitempty" maxItems:"64" doc:"The environments to admit; empty clears the gate"`
+	Envs   []string `json:"envs" nullable:"false" maxItems:"64" doc:"The environments to admit; empty clears the gate"`
 	Reason string   `json:"reason,omitempty" maxLength:"1000"`
 }
 

@@ -28,6 +28,10 @@ type Instance struct {
 
 // Report is what an instance puts of itself.
 type Report struct {
+	// ID, Seen and Age are taken from the address and the store's clock, whatever is sent.
+	ID         string            `json:"id,omitempty"`
+	Seen       string            `json:"seen,omitempty"`
+	Age        int64             `json:"age,omitempty"`
 	Boot       string            `json:"boot,omitempty" maxLength:"128"`
 	Version    string            `json:"version,omitempty" maxLength:"128"`
 	Service    string            `json:"service,omitempty" maxLength:"63"`

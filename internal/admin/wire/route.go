@@ -70,6 +70,8 @@ type Outcome struct {
 	Still      []Obstacle `json:"still,omitempty" doc:"What still blocks some request of the key"`
 	Next       *time.Time `json:"next,omitempty" doc:"When something pending will block it"`
 	Exposed    []string   `json:"exposed,omitempty" doc:"Keys that become blocked because a forgotten key left the exceptions of their block"`
+	Narrowed   bool       `json:"narrowed,omitempty" doc:"True where a bare path stood for the one METHOD:path key that exists of it"`
+	Note       string     `json:"note,omitempty" doc:"Says where a declaration was not stored as sent"`
 	// Duplicate tells that the idempotency key was used before, and nothing was done now.
 	Duplicate bool `json:"duplicate,omitempty"`
 }

@@ -1,0 +1,267 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"path"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"go.uber.org/zap"
+
+	"github.com/waygate/waygate/internal/admin"
+	"github.com/waygate/waygate/internal/admin/people"
+	"github.com/waygate/waygate/internal/admin/wire"
+)
+
+// Config is what the API serves and how.
+type Config struct {
+	Service *admin.Service
+	People  *people.People
+	// Stream serves GET /api/stream; nil answers 404 there.
+	Stream http.Handler
+	// BasePath is where everything but the operations' addresses lives: empty, or a slash and what follows, without one
+	// at the end.
+	BasePath string
+	// LocalOnly checks that Host names this machine; for servers without users that listen on loopback.
+	LocalOnly bool
+	// Version is that of the build.
+	Version string
+	Log     *zap.Logger
+}
+
+// Bounds of a call.
+const (
+	maxImport   = 32 << 20
+	maxBody     = 1 << 20
+	callFor     = 4 * time.Second // clients in the field give up after five
+	callsAtOnce = 256
+	slowRefusal = time.Second
+)
+
+// server is the API.
+type server struct {
+	cfg    Config
+	mux    *http.ServeMux
+	origin *http.CrossOriginProtection
+	slots  chan struct{}
+	docs   docsPage
+	home   home
+}
+
+// New makes the handler of everything below the base path. The operations' addresses are Operations.
+func New(cfg Config) (http.Handler, error) {
+	s, _, err := build(cfg)
+	return s, err
+}
+
+func build(cfg Config) (*server, huma.API, error) {
+	if !regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`).MatchString(cfg.BasePath) || path.Clean("/"+cfg.BasePath) != "/"+strings.TrimPrefix(cfg.BasePath, "/") {
+		return nil, nil, fmt.Errorf("base path %q: write it like /waygate, with a slash first and none last", cfg.BasePath)
+	}
+	s := &server{
+		cfg: cfg, mux: http.NewServeMux(), origin: http.NewCrossOriginProtection(), slots: make(chan struct{}, callsAtOnce),
+	}
+	described := s.describe()
+	s.routes(described)
+	s.switches(described)
+	s.changes(described)
+	s.auth(described)
+	s.fleet(described)
+	s.auditing(described)
+	s.tools(described)
+	s.later(described)
+	if err := s.pages(); err != nil {
+		return nil, nil, err
+	}
+	var err error
+	if s.docs, err = newDocsPage(described.OpenAPI()); err != nil {
+		return nil, nil, err
+	}
+	return s, described, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer s.recovered(w, r)
+	headers(w.Header())
+	if s.cfg.LocalOnly && !localHost(r.Host) {
+		write(w, newProblem(http.StatusForbidden, wire.ProblemBlank,
+			"this server has no users and is for this machine alone: address it as localhost, or configure users"))
+		return
+	}
+	below, ok := strings.CutPrefix(r.URL.EscapedPath(), s.cfg.BasePath)
+	if !ok || below != "" && below[0] != '/' || s.cfg.BasePath == "" && below == "" {
+		s.outside(w, r)
+		return
+	}
+	if below == "" {
+		http.Redirect(w, r, s.cfg.BasePath+"/", http.StatusFound)
+		return
+	}
+	// Clean addresses only: ServeMux would answer others with a redirect.
+	if strings.TrimSuffix(path.Clean(below), "/") != strings.TrimSuffix(below, "/") || len(below) > 1 && strings.HasSuffix(below, "/") {
+		s.gate(w, r, below, unknown)
+		return
+	}
+	s.gate(w, r, below, func(w http.ResponseWriter, r *http.Request) {
+		http.StripPrefix(s.cfg.BasePath, http.HandlerFunc(s.dispatch)).ServeHTTP(w, r)
+	})
+}
+
+// outside answers addresses that are not below the base path.
+func (s *server) outside(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		http.Redirect(w, r, s.cfg.BasePath+"/", http.StatusFound)
+		return
+	}
+	write(w, newProblem(http.StatusNotFound, wire.ProblemBlank, fmt.Sprintf("nothing is here: everything is below %s/", s.cfg.BasePath)))
+}
+
+func headers(h http.Header) {
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+}
+
+func (s *server) recovered(w http.ResponseWriter, r *http.Request) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
+		panic(v)
+	}
+	s.cfg.Log.Error("a call panicked", zap.Any("panic", v), zap.String("path", r.URL.Path), zap.ByteString("stack", debug.Stack()))
+	write(w, newProblem(http.StatusInternalServerError, wire.ProblemBlank, "something went wrong inside the server"))
+}
+
+// gate lets a request through to next if it may pass, with its body read and a deadline.
+func (s *server) gate(w http.ResponseWriter, r *http.Request, below string, next http.HandlerFunc) {
+	if err := s.origin.Check(r); err != nil {
+		write(w, newProblem(http.StatusForbidden, wire.ProblemBlank, "pages of other sites may not change anything here"))
+		return
+	}
+	if !free(r.Method, below) {
+		who, err := s.admit(r)
+		if err != nil {
+			s.refuse(w, r, below, problemOf(err))
+			return
+		}
+		r = r.WithContext(context.WithValue(r.Context(), principalKey{}, who))
+	}
+	if below == streamPath && r.Method == http.MethodGet && s.cfg.Stream != nil {
+		next(w, r)
+		return
+	}
+	if err := readBody(w, r, below); err != nil {
+		write(w, err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), callFor)
+	defer cancel()
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	default:
+		p := newProblem(http.StatusServiceUnavailable, wire.ProblemBlank, "too many calls at once")
+		p.retryAfter = 1
+		write(w, p)
+		return
+	}
+	next(w, r.WithContext(ctx))
+}
+
+// refuse answers a call without a right to it. The events of the older SDK are refused slowly: it asks again at once.
+func (s *server) refuse(w http.ResponseWriter, r *http.Request, below string, p *problem) {
+	if below == eventsPath {
+		linger(r.Context())
+	}
+	if p.Status >= http.StatusInternalServerError {
+		s.cfg.Log.Warn("a call could not be admitted", zap.String("error", p.Message))
+	}
+	write(w, p)
+}
+
+// linger waits as long as a client that asks again at once should be kept waiting.
+func linger(ctx context.Context) {
+	timer := time.NewTimer(slowRefusal)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// readBody reads the body before anything is worked on, so that a slow client holds up nobody but itself. What is
+// empty becomes {}.
+func readBody(w http.ResponseWriter, r *http.Request, below string) *problem {
+	if r.Body == nil || r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return nil
+	}
+	limit := int64(maxBody)
+	if below == importPath {
+		limit = maxImport
+	}
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if tooBig, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return newProblem(http.StatusRequestEntityTooLarge, wire.ProblemBlank, fmt.Sprintf("a body has at most %d bytes", tooBig.Limit))
+	}
+	if err != nil {
+		return newProblem(http.StatusBadRequest, wire.ProblemBlank, "the body could not be read to its end")
+	}
+	if below != "/login" {
+		if text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))); len(text) == 0 {
+			text = []byte("{}")
+		}
+		r.Header.Del("Content-Type")
+	}
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+	return nil
+}
+
+// dispatch finds the call. What the mux does not know is answered in JSON.
+func (s *server) dispatch(w http.ResponseWriter, r *http.Request) {
+	if _, pattern := s.mux.Handler(r); pattern != "" {
+		r.Header.Del("Accept") // every answer of a call is JSON
+		s.mux.ServeHTTP(w, r)
+		return
+	}
+	heard := &eavesdropper{header: http.Header{}}
+	s.mux.ServeHTTP(heard, r)
+	if heard.status != http.StatusMethodNotAllowed {
+		unknown(w, r)
+		return
+	}
+	w.Header().Set("Allow", heard.header.Get("Allow"))
+	write(w, newProblem(http.StatusMethodNotAllowed, wire.ProblemBlank,
+		fmt.Sprintf("%s is not possible here, only %s", r.Method, heard.header.Get("Allow"))))
+}
+
+// eavesdropper hears what the mux would answer.
+type eavesdropper struct {
+	header http.Header
+	status int
+}
+
+func (e *eavesdropper) Header() http.Header         { return e.header }
+func (e *eavesdropper) Write(b []byte) (int, error) { return len(b), nil }
+func (e *eavesdropper) WriteHeader(status int)      { e.status = status }
+
+// unknown answers an address that does not exist.
+func unknown(w http.ResponseWriter, r *http.Request) {
+	sentence := "there is no such address"
+	if strings.Contains(r.URL.Path, "/api/routes/") {
+		sentence += ": a route key stands in one segment, as base64url without padding or percent-encoded (GET%3A%2Fpayments)"
+	}
+	write(w, newProblem(http.StatusNotFound, wire.ProblemBlank, sentence))
+}

@@ -1,0 +1,223 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+
+	"github.com/waygate/waygate/internal/admin/people"
+	"github.com/waygate/waygate/internal/state"
+)
+
+// Result is what a change came to.
+type Result struct {
+	// View is this admin's view with the change in it.
+	View
+	// Changed is false when everything was already so.
+	Changed bool
+	// Duplicate is true when the idempotency key was used before and nothing was done now.
+	Duplicate bool
+	// At is where the change stands in the log: revision and epoch.
+	At state.Meta
+	// Outcomes are those of the commands, in their order.
+	Outcomes []state.Outcome
+}
+
+// Retries of a commit that met another one.
+const (
+	commitTries = 40
+	settleFor   = 300 * time.Millisecond
+	askAgain    = 50 * time.Millisecond
+)
+
+// Do executes the commands as one commit: all or nothing.
+//
+// The errors are those of state.Execute and of Store.Commit, people.ErrForbidden, and ErrKeyReused.
+func (s *Service) Do(ctx context.Context, who people.Principal, retry Retry, commands ...state.Command) (Result, error) {
+	if err := who.May(people.ScopeChange); err != nil {
+		return Result{}, err
+	}
+	if err := s.checkReasons(commands); err != nil {
+		return Result{}, err
+	}
+	once, err := newOnce(who, retry)
+	if err != nil {
+		return Result{}, err
+	}
+	return s.commit(ctx, once, func(doc *state.Document, now time.Time) (state.Change, []state.Outcome, error) {
+		return state.Execute(doc, s.author(ctx, who, now), commands...)
+	}, commands)
+}
+
+// plan makes a change of the document as it is at an instant of the store's clock.
+type plan func(doc *state.Document, now time.Time) (state.Change, []state.Outcome, error)
+
+// commit makes the planned change, again and again while others are faster.
+func (s *Service) commit(ctx context.Context, once *once, plan plan, commands []state.Command) (Result, error) {
+	if done, err := s.doneBefore(ctx, once); err != nil || done != nil {
+		if err != nil {
+			return Result{}, err
+		}
+		return s.again(ctx, *done, commands)
+	}
+	for try := range commitTries {
+		view, err := s.head(ctx)
+		if err != nil {
+			return Result{}, err
+		}
+		change, outcomes, err := plan(view.Document(), view.Now)
+		if err != nil {
+			return Result{}, err
+		}
+		if len(change.Patch) == 0 && len(change.Records) == 0 {
+			// Not remembered under its key either: nothing was done that a retry could do twice.
+			return Result{View: view, At: view.Place(), Outcomes: outcomes}, nil
+		}
+		once.mark(&change, view)
+		receipt, err := s.deliver(ctx, view.Place(), change)
+		switch {
+		case errors.Is(err, state.ErrConflict):
+			s.cfg.Log.Debug("another change came first; trying again", zap.Int("try", try+1))
+			if err := pause(ctx, time.Duration(rand.IntN(try+1))*time.Millisecond); err != nil {
+				return Result{}, err
+			}
+			continue
+		case err != nil:
+			return Result{}, fmt.Errorf("commit: %w", err)
+		case receipt.Duplicate:
+			return s.raced(ctx, once, receipt, commands)
+		}
+		at := state.Meta{Epoch: receipt.Frame.Epoch, Rev: receipt.Frame.Rev, Head: receipt.Frame.Head, Gen: view.Place().Gen}
+		return Result{View: s.settled(ctx, view, receipt.Frame), Changed: true, At: at, Outcomes: outcomes}, nil
+	}
+	return Result{}, fmt.Errorf("%d other changes came first: %w", commitTries, state.ErrConflict)
+}
+
+// deliver commits. Where the answer is lost, it asks again: the change carries an id, so that it is made once only, and
+// the receipt of a change that was made without our hearing of it is no duplicate to us.
+func (s *Service) deliver(ctx context.Context, base state.Meta, change state.Change) (state.Receipt, error) {
+	if change.ID == "" {
+		change.ID = "call:" + newID()
+	}
+	receipt, err := s.cfg.Store.Commit(ctx, base, change)
+	for errors.Is(err, state.ErrUnknownOutcome) {
+		s.cfg.Log.Warn("the answer to a change was lost; asking again", zap.Error(err))
+		if pause(ctx, askAgain) != nil {
+			return state.Receipt{}, err //nolint:wrapcheck // the caller wraps
+		}
+		retried, failed := s.cfg.Store.Commit(ctx, base, change)
+		if failed == nil || errors.Is(failed, state.ErrConflict) {
+			retried.Duplicate = false
+			return retried, failed //nolint:wrapcheck // the caller wraps
+		}
+	}
+	return receipt, err //nolint:wrapcheck // the caller wraps
+}
+
+// head is the view at the store's head: it waits until our own is there. A store that is of another history than ours
+// (wiped, about to be repaired) is waited for, and never written to.
+func (s *Service) head(ctx context.Context) (View, error) {
+	for {
+		p, err := s.pulse(ctx)
+		switch {
+		case errors.Is(err, state.ErrEmpty):
+			err = fmt.Errorf("the store lost everything and is being repaired: %w", state.ErrUnavailable)
+		case err != nil:
+			return View{}, err
+		default:
+			snap, failed := s.reach(ctx, p)
+			if failed == nil {
+				return View{Snapshot: snap, Now: p.Now}, nil
+			}
+			err = failed
+		}
+		if waited := pause(ctx, 20*time.Millisecond); waited != nil {
+			return View{}, err
+		}
+	}
+}
+
+// reach gives a snapshot at the pulse or later. Where our own lags behind in the same history, the document is loaded
+// from the store itself.
+func (s *Service) reach(ctx context.Context, p state.Pulse) (*state.Snapshot, error) {
+	soon, cancel := context.WithTimeout(ctx, settleFor)
+	defer cancel()
+	if err := s.cfg.Follower.Wait(soon, p.Epoch, p.Rev); err == nil {
+		return s.cfg.Cache.Load(), nil
+	}
+	own := s.cfg.Cache.Load()
+	if own != nil && own.Document().Epoch != p.Epoch {
+		return nil, fmt.Errorf("the store has another history than this admin knows, and is being repaired: %w", state.ErrUnavailable)
+	}
+	doc, err := s.cfg.Store.Load(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load the document: %w", err)
+	}
+	if own != nil && doc.Epoch != own.Document().Epoch {
+		return nil, fmt.Errorf("the store changed its history: %w", state.ErrUnavailable)
+	}
+	return state.Compile(doc)
+}
+
+// settled is our own view with the frame in it; where our own view lags, the frame is applied to what it was made on.
+func (s *Service) settled(ctx context.Context, base View, f state.Frame) View {
+	soon, cancel := context.WithTimeout(ctx, settleFor)
+	defer cancel()
+	if err := s.cfg.Follower.Wait(soon, f.Epoch, f.Rev); err == nil {
+		return View{Snapshot: s.cfg.Cache.Load(), Now: s.Now()}
+	}
+	snap, err := base.Apply(f)
+	if err != nil {
+		snap = base.Snapshot
+	}
+	return View{Snapshot: snap, Now: s.Now()}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for the store: %w", ctx.Err())
+	}
+}
+
+// author is who gives commands, with the policy in force and what live traffic shows.
+func (s *Service) author(ctx context.Context, who people.Principal, now time.Time) state.Author {
+	seen := s.fleet.seen(ctx, s)
+	return state.Author{
+		Actor: who.Name, Platform: who.Platform, At: now, Strict: s.cfg.Strict,
+		Seen: seen.key, SeenService: seen.service, NewID: newID,
+	}
+}
+
+func newID() string {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return uuid.NewString()
+	}
+	return id.String()
+}
+
+// checkReasons refuses commands without a reason where policy demands one: those that shut, and the enable of a route.
+func (s *Service) checkReasons(commands []state.Command) error {
+	if !s.cfg.RequireReason {
+		return nil
+	}
+	for _, c := range commands {
+		onSwitch := c.Target.Global || c.Target.Service != ""
+		shuts := c.Verb == state.VerbMaintenance || c.Verb == state.VerbSchedule || c.Verb == state.VerbEnable ||
+			c.Verb == state.VerbDisable && !onSwitch
+		if shuts && c.Reason == "" {
+			return state.Invalid("reason", "a reason is required here (WAYGATE_REQUIRE_REASON): say why")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,148 @@
+package admin
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/waygate/waygate/internal/admin/people"
+	"github.com/waygate/waygate/internal/state"
+)
+
+// Instances lists the fleet by id.
+func (s *Service) Instances(ctx context.Context) ([]state.Report, error) {
+	reports, err := s.cfg.Fleet.Reports(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the fleet: %w", err)
+	}
+	slices.SortFunc(reports, func(a, b state.Report) int { return cmp.Compare(a.ID, b.ID) })
+	s.fleet.keep(reports)
+	return reports, nil
+}
+
+// Bounds of an instance's report.
+const (
+	maxInstanceID = 256
+	maxCounters   = 2000 // of each kind
+	maxCounterKey = 2200 // bytes
+)
+
+// Report takes what an instance says of itself.
+func (s *Service) Report(ctx context.Context, who people.Principal, r state.Report) error {
+	if err := who.May(people.ScopeReport); err != nil {
+		return err
+	}
+	if err := checkReport(r); err != nil {
+		return err
+	}
+	if err := s.cfg.Fleet.Report(ctx, r); err != nil {
+		return fmt.Errorf("keep the report: %w", err)
+	}
+	return nil
+}
+
+func checkReport(r state.Report) error {
+	if r.ID == "" || len(r.ID) > maxInstanceID {
+		return state.Invalid("id", "an instance's id has between 1 and %d bytes", maxInstanceID)
+	}
+	if r.Service != "" {
+		if err := state.CheckService(r.Service); err != nil {
+			return err
+		}
+	}
+	for _, counters := range []map[string]uint64{r.Hits, r.Unseen} {
+		if len(counters) > maxCounters {
+			return state.Invalid("hits", "a report has at most %d counters", maxCounters)
+		}
+		for k := range counters {
+			if len(k) > maxCounterKey {
+				return state.Invalid("hits", "a counter's key has at most %d bytes", maxCounterKey)
+			}
+		}
+	}
+	return nil
+}
+
+// Forget drops an instance: nobody waits for it any more. state.ErrNotFound when nobody reported under that id.
+func (s *Service) Forget(ctx context.Context, who people.Principal, id string) error {
+	if err := who.May(people.ScopeChange); err != nil {
+		return err
+	}
+	if err := s.cfg.Fleet.Forget(ctx, id); err != nil {
+		return fmt.Errorf("forget instance %.64q: %w", id, err)
+	}
+	s.fleet.keep(nil)
+	return nil
+}
+
+// freshFor is how long a look at the fleet serves to tell what live traffic knows.
+const freshFor = time.Second
+
+// fleetView is the last look at the fleet.
+type fleetView struct {
+	mu   sync.Mutex
+	at   time.Time
+	last *seen
+}
+
+func (f *fleetView) keep(reports []state.Report) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.at, f.last = time.Now(), nil
+	if reports != nil {
+		f.last = &seen{reports: reports}
+	}
+}
+
+// seen is what live traffic knows; a fleet that cannot be read knows nothing.
+func (f *fleetView) seen(ctx context.Context, s *Service) *seen {
+	f.mu.Lock()
+	last := f.last
+	fresh := time.Since(f.at) < freshFor
+	f.mu.Unlock()
+	if last != nil && fresh {
+		return last
+	}
+	soon, cancel := context.WithTimeout(ctx, settleFor)
+	defer cancel()
+	reports, err := s.Instances(soon)
+	if err != nil {
+		s.cfg.Log.Debug("what live traffic knows cannot be told", zap.Error(err))
+	}
+	return &seen{reports: reports}
+}
+
+// seen answers what live traffic knows.
+type seen struct {
+	reports []state.Report
+	once    sync.Once
+	keys    []state.Key
+}
+
+// key reports whether traffic for the key was seen, or for one inside it.
+func (s *seen) key(k state.Key) bool {
+	s.once.Do(s.read)
+	return slices.ContainsFunc(s.keys, func(hit state.Key) bool { return hit == k || k.Contains(hit) })
+}
+
+func (s *seen) read() {
+	for _, r := range s.reports {
+		for _, counters := range []map[string]uint64{r.Hits, r.Unseen} {
+			for text := range counters {
+				if k, _, err := state.ParseKey(text); err == nil {
+					s.keys = append(s.keys, k)
+				}
+			}
+		}
+	}
+}
+
+// service reports whether an instance names the service.
+func (s *seen) service(name string) bool {
+	return slices.ContainsFunc(s.reports, func(r state.Report) bool { return r.Service == name })
+}

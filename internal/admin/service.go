@@ -1,0 +1,79 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/waygate/waygate/internal/state"
+)
+
+// Config is what a Service works with and the policy it holds to.
+type Config struct {
+	Store state.Store
+	Fleet state.Fleet
+	// Cache is this admin's own view of the store, and Follower keeps it.
+	Cache    *state.Cache
+	Follower *state.Follower
+	// Strict refuses commands on routes that nobody declared or saw.
+	Strict bool
+	// RequireReason refuses to block, schedule or lift without a reason.
+	RequireReason bool
+	Log           *zap.Logger
+}
+
+// Service is every use case. It is safe for concurrent use.
+type Service struct {
+	cfg    Config
+	ahead  atomic.Int64 // the store's clock minus ours, in nanoseconds
+	fleet  fleetView
+	recent recent
+}
+
+// New makes a Service.
+func New(cfg Config) *Service { return &Service{cfg: cfg} }
+
+// View is the document as this admin sees it, and the instant (by the store's clock) at which it was looked at.
+type View struct {
+	*state.Snapshot
+	Now time.Time
+}
+
+// View gives the present view; state.ErrUnavailable before the first document arrived.
+func (s *Service) View() (View, error) {
+	snap := s.cfg.Cache.Load()
+	if snap == nil {
+		return View{}, fmt.Errorf("nothing is known of the store yet: %w", state.ErrUnavailable)
+	}
+	return View{Snapshot: snap, Now: s.Now()}, nil
+}
+
+// Now is the time by the store's clock, as far as it is known.
+func (s *Service) Now() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
+
+// Ahead is by how much the store's clock is ahead of ours.
+func (s *Service) Ahead() time.Duration { return time.Duration(s.ahead.Load()) }
+
+// Strict reports whether routes that nobody declared or saw are refused.
+func (s *Service) Strict() bool { return s.cfg.Strict }
+
+// Durability says what an acknowledged change survives.
+func (s *Service) Durability() state.Durability { return s.cfg.Store.Durability() }
+
+// pulse asks the store where it stands and sets our clock by it.
+func (s *Service) pulse(ctx context.Context) (state.Pulse, error) {
+	sent := time.Now()
+	p, err := s.cfg.Store.Pulse(ctx)
+	if err != nil {
+		return state.Pulse{}, fmt.Errorf("read where the store stands: %w", err)
+	}
+	middle := sent.Add(time.Since(sent) / 2)
+	s.ahead.Store(int64(p.Now.Sub(middle)))
+	return p, nil
+}
+
+// Place is where a view stands.
+func (v View) Place() state.Meta { return v.Document().Meta }
