@@ -10,19 +10,19 @@ func hashSegment(at uint64, path string, start int) (hash uint64, end int) {
 		ones  = 0x0101010101010101
 		highs = 0x8080808080808080
 	)
-	hash = at
 	for from := start; ; from += 8 {
 		word := eightBytes(path, from)
 		// The lowest set bit of slash marks the first byte of word that is a slash.
 		differ := word ^ '/'*ones
 		slash := (differ - ones) &^ differ & highs
-		end = min(from+bits.TrailingZeros64(slash)/8, len(path))
-		if slash == 0 && end == from+8 {
-			hash = fold(hash^word, 0xd6e8feb86659fd93)
+		length := min(bits.TrailingZeros64(slash)/8, len(path)-from)
+		if length == 8 {
+			at = fold(at^word, 0xd6e8feb86659fd93)
 			continue
 		}
-		word &= 1<<(8*uint(end-from)) - 1
-		return fold(hash^word, 0xa0761d6478bd642f^uint64(end-start)), end
+		word &= 1<<(8*uint(length)) - 1
+		end = from + length
+		return fold(at^word, 0xa0761d6478bd642f^uint64(end-start)), end
 	}
 }
 

@@ -3,8 +3,8 @@ package state
 // hearing gathers all that is said about a request, and tells who speaks in the end.
 type hearing struct {
 	strictest claim
-	// latest is the span that ends last; endless says that something has no end.
-	latest  *span
+	// latest is what ends last; endless says that something has no end.
+	latest  *occurrence
 	endless bool
 	// deprecated is the rule that speaks of those that deprecate.
 	deprecated *rule
@@ -16,7 +16,7 @@ type claim struct {
 	name  *name
 	block *block // nil for a gate
 	gate  *gate
-	span  *span // nil for what is not timed
+	timed *occurrence // nil for a standing part and a gate
 }
 
 // add hears one more claim.
@@ -24,15 +24,15 @@ func (h *hearing) add(c claim) {
 	switch {
 	case c.endless():
 		h.endless = true
-	case h.latest == nil || c.span.until.After(h.latest.until):
-		h.latest = c.span
+	case h.latest == nil || c.timed.until.After(h.latest.until):
+		h.latest = c.timed
 	}
 	if h.strictest.cause == CauseNone || c.stronger(&h.strictest) {
 		h.strictest = c
 	}
 }
 
-func (c *claim) endless() bool { return c.span == nil || c.span.until.IsZero() }
+func (c *claim) endless() bool { return c.timed == nil || c.timed.until.IsZero() }
 
 // stronger reports whether c speaks rather than other: the stricter one, then the one that ends last, then the lower
 // key, then the standing part and the older window.
@@ -42,8 +42,8 @@ func (c *claim) stronger(other *claim) bool {
 		return c.cause > other.cause
 	case c.endless() != other.endless():
 		return c.endless()
-	case !c.endless() && !c.span.until.Equal(other.span.until):
-		return c.span.until.After(other.span.until)
+	case !c.endless() && !c.timed.until.Equal(other.timed.until):
+		return c.timed.until.After(other.timed.until)
 	case c.name.text != other.name.text:
 		return c.name.text < other.name.text
 	default:
@@ -80,9 +80,11 @@ func (h *hearing) hearRule(q *question, r *rule) {
 		h.add(claim{cause: b.cause, name: &r.name, block: b})
 	}
 	for i := r.timed.started(q.now) - 1; i >= 0 && r.timed[i].latest > q.now; i-- {
-		s := &r.timed[i]
-		if s.end > q.now && !q.lifted(&s.block.except, s.except, scope, r.methods) {
-			h.add(claim{cause: s.block.cause, name: &r.name, block: s.block, span: s})
+		if r.timed[i].end <= q.now {
+			continue
+		}
+		if o := r.timed[i].says; !q.lifted(&o.block.except, o.except, scope, r.methods) {
+			h.add(claim{cause: o.block.cause, name: &r.name, block: o.block, timed: o})
 		}
 	}
 }
@@ -100,8 +102,8 @@ func (h *hearing) hearSwitch(q *question, s *shutter) {
 		h.add(claim{cause: s.standing.cause, name: &s.name, block: s.standing})
 	}
 	for i := s.timed.started(q.now) - 1; i >= 0 && s.timed[i].latest > q.now; i-- {
-		if t := &s.timed[i]; t.end > q.now {
-			h.add(claim{cause: t.block.cause, name: &s.name, block: t.block, span: t})
+		if o := s.timed[i].says; s.timed[i].end > q.now {
+			h.add(claim{cause: o.block.cause, name: &s.name, block: o.block, timed: o})
 		}
 	}
 }

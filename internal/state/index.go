@@ -22,12 +22,16 @@ type index struct {
 // node stands for the beginning of a path: a number of segments. Its hash follows from them, so that a processor that
 // walks down can ask for the next node before it has the one above.
 type node struct {
-	id     uint64
-	edges  int      // children by a literal segment
-	any    *node    // child by a {}
-	shapes *[]shape // of the other children; nil for none
-	here   *leaf    // of the path that ends here; nil for none
-	rest   *leaf    // of this path and **
+	id    uint64
+	edges int   // children by a literal segment
+	any   *node // child by a {}
+	more  *twig // nil where there is nothing of it
+}
+
+// twig is what many nodes do not have.
+type twig struct {
+	here, rest *leaf   // of the path that ends here, and of this path and **
+	shapes     []shape // of the children by a parameter with text around it
 }
 
 // edge leads from a node to its child by a literal segment.
@@ -62,41 +66,41 @@ func (ix *index) find(path string, found *leaves) {
 // walk adds what matches the segments of path that begin at start, below the node n of hash at.
 func (ix *index) walk(n *node, at uint64, path string, start int, found *leaves) {
 	for {
-		if n.rest != nil {
-			found.add(n.rest)
-		}
 		if start >= len(path) {
-			if n.here != nil {
-				found.add(n.here)
-			}
+			n.more.addEnds(found)
 			return
 		}
 		hash, end := hashSegment(at, path, start)
-		if n.shapes != nil {
-			ix.walkAround(n, at, path, start, end, found)
+		if n.more != nil {
+			ix.walkMore(n, at, path, start, end, found)
 		}
-		next := n.any
-		if n.edges == 0 {
-			at = hashAny(at)
-		} else if child := ix.edges.get(hash, edge{n.id, path[start:end]}); child == nil {
-			at = hashAny(at)
-		} else {
-			if next != nil {
-				ix.walk(next, hashAny(at), path, end+1, found)
+		next, under := n.any, at
+		if next != nil {
+			under = hashAny(at)
+		}
+		if n.edges > 0 {
+			if child := ix.edges.get(hash, edge{n.id, path[start:end]}); child != nil {
+				if next != nil {
+					ix.walk(next, under, path, end+1, found)
+				}
+				next, under = child, hash
 			}
-			next, at = child, hash
 		}
 		if next == nil {
 			return
 		}
-		n, start = next, end+1
+		n, at, start = next, under, end+1
 	}
 }
 
-// walkAround follows the parameters with text around them that the segment from start to end matches.
-func (ix *index) walkAround(n *node, at uint64, path string, start, end int, found *leaves) {
+// walkMore adds the ** of n, and follows the parameters with text around them that the segment from start to end
+// matches.
+func (ix *index) walkMore(n *node, at uint64, path string, start, end int, found *leaves) {
+	if n.more.rest != nil {
+		found.add(n.more.rest)
+	}
 	segment := path[start:end]
-	for _, s := range *n.shapes {
+	for _, s := range n.more.shapes {
 		if len(segment) <= s.before+s.after {
 			continue
 		}
@@ -104,6 +108,18 @@ func (ix *index) walkAround(n *node, at uint64, path string, start, end int, fou
 		hash := hashAround(at, e.prefix, e.suffix)
 		if child := ix.around.get(hash, e); child != nil {
 			ix.walk(child, hash, path, end+1, found)
+		}
+	}
+}
+
+// addEnds adds the leaves of a path that ends at the node.
+func (t *twig) addEnds(found *leaves) {
+	if t == nil {
+		return
+	}
+	for _, l := range [...]*leaf{t.here, t.rest} {
+		if l != nil {
+			found.add(l)
 		}
 	}
 }
@@ -126,11 +142,13 @@ func (ix *index) set(e *edit, p pattern, k Key, r *rule) {
 // now.
 func (ix *index) graft(e *edit, n node, at uint64, p pattern, k Key, r *rule) (grafted node, changed bool) {
 	if len(p.segments) == 0 {
-		if p.rest {
-			n.rest = n.rest.with(k, r)
-		} else {
-			n.here = n.here.with(k, r)
-		}
+		n.more = n.more.with(func(t *twig) {
+			if p.rest {
+				t.rest = t.rest.with(k, r)
+			} else {
+				t.here = t.here.with(k, r)
+			}
+		})
 		return n, true
 	}
 	s := p.segments[0]
@@ -146,7 +164,9 @@ func (ix *index) graft(e *edit, n node, at uint64, p pattern, k Key, r *rule) (g
 	case s.param:
 		hash := hashAround(at, s.prefix, s.suffix)
 		added := graftChild(ix, e, &ix.around, hash, aroundEdge{n.id, s.prefix, s.suffix}, p, k, r)
-		n.shapes = reshaped(n.shapes, len(s.prefix), len(s.suffix), added)
+		if added != 0 {
+			n.more = n.more.with(func(t *twig) { t.shapes = reshaped(t.shapes, len(s.prefix), len(s.suffix), added) })
+		}
 		return n, added != 0
 	default:
 		hash, _ := hashSegment(at, s.prefix, 0)
@@ -185,31 +205,34 @@ func (ix *index) childOr(n *node) node {
 }
 
 func (n *node) empty() bool {
-	return n.edges == 0 && n.any == nil && n.shapes == nil && n.here == nil && n.rest == nil
+	return n.edges == 0 && n.any == nil && n.more == nil
 }
 
-// reshaped counts a child more or less in shapes.
-func reshaped(shapes *[]shape, before, after, added int) *[]shape {
-	if added == 0 {
-		return shapes
+// with is a changed copy of the twig; nil if nothing is left.
+func (t *twig) with(change func(*twig)) *twig {
+	var next twig
+	if t != nil {
+		next = *t
 	}
-	var next []shape
-	if shapes != nil {
-		for _, s := range *shapes {
-			if s.before == before && s.after == after {
-				added += s.count
-				continue
-			}
-			next = append(next, s)
+	if change(&next); next.here == nil && next.rest == nil && next.shapes == nil {
+		return nil
+	}
+	return &next
+}
+
+// reshaped counts a child more or less in shapes; no shapes are nil.
+func reshaped(shapes []shape, before, after, added int) (next []shape) {
+	for _, s := range shapes {
+		if s.before == before && s.after == after {
+			added += s.count
+			continue
 		}
+		next = append(next, s)
 	}
 	if added > 0 {
 		next = append(next, shape{before, after, added})
 	}
-	if len(next) == 0 {
-		return nil
-	}
-	return &next
+	return next
 }
 
 // get gives the rule of a key whose path is p.
@@ -226,16 +249,20 @@ func (ix *index) get(p pattern, k Key) *rule {
 			at = hashAround(at, s.prefix, s.suffix)
 			n = ix.around.get(at, aroundEdge{n.id, s.prefix, s.suffix})
 		default:
-			from := n.id
+			by := edge{n.id, s.prefix}
 			at, _ = hashSegment(at, s.prefix, 0)
-			n = ix.edges.get(at, edge{from, s.prefix})
+			n = ix.edges.get(at, by)
 		}
 		if n == nil {
 			return nil
 		}
 	}
-	if p.rest {
-		return n.rest.get(k)
+	switch {
+	case n.more == nil:
+		return nil
+	case p.rest:
+		return n.more.rest.get(k)
+	default:
+		return n.more.here.get(k)
 	}
-	return n.here.get(k)
 }

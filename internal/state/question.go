@@ -120,7 +120,7 @@ func (q *question) protected(service string) bool {
 
 // protects reports whether the rule has the flag and its path matches as spelled.
 func (r *rule) protects(path, service string) bool {
-	return r.protected && (r.key.Service == "" || r.key.Service == service) && r.path.matches(path)
+	return r.protected && (r.key.Service == "" || r.key.Service == service) && r.spelled.matches(path)
 }
 
 // admits reports whether a gate lets the request pass.

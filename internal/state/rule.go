@@ -18,7 +18,7 @@ type rule struct {
 	deprecation *Deprecation
 	key         Key
 	name        name
-	path        pattern // as spelled; only of protected ones, which must match so
+	spelled     *pattern // of protected ones, which must match as spelled
 }
 
 // shutter is a switch that has a standing or a timed part.
@@ -67,7 +67,8 @@ func (d *Document) ruleOf(k Key) *rule {
 	r.key, r.methods = k, methodsOf(k.Method)
 	r.name = name{text: k.String(), shown: route.Shown}
 	if r.protected {
-		r.path = exactPatternOf(k.Path)
+		p := exactPatternOf(k.Path)
+		r.spelled = &p
 	}
 	if r.name.shown == "" {
 		r.name.shown = r.name.text
@@ -110,9 +111,14 @@ func blockOf(effect Effect, reason string, except []Key) *block {
 type span struct {
 	start, end int64 // as instants; see instantOf
 	latest     int64 // the latest end of this and all earlier spans of the timeline
-	until      time.Time
-	block      *block
-	except     *keySet // of this occurrence alone; nil for none
+	says       *occurrence
+}
+
+// occurrence is what a span says where it is in force.
+type occurrence struct {
+	until  time.Time // zero for no end
+	block  *block
+	except *keySet // of this occurrence alone; nil for none
 }
 
 // timeline holds the spans of one target by their start.
@@ -124,7 +130,7 @@ func (d *Document) timelineOf(t Target) timeline {
 		line = appendSpans(line, &w)
 	}
 	slices.SortFunc(line, func(a, b span) int {
-		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end), cmp.Compare(a.block.window, b.block.window))
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end), cmp.Compare(a.says.block.window, b.says.block.window))
 	})
 	latest := int64(math.MinInt64)
 	for i := range line {
@@ -142,10 +148,10 @@ func appendSpans(line timeline, w *Window) timeline {
 		occurrences = []Occurrence{{Start: w.Start, End: w.End}}
 	}
 	for _, o := range occurrences {
-		s := span{start: instantOf(o.Start), end: endOf(o.End), until: o.End, block: b}
+		s := span{start: instantOf(o.Start), end: endOf(o.End), says: &occurrence{until: o.End, block: b}}
 		if len(o.Except) > 0 {
 			except := keySetOf(o.Except)
-			s.except = &except
+			s.says.except = &except
 		}
 		line = append(line, s)
 	}
