@@ -16,7 +16,7 @@ import (
 )
 
 // Report stores what an instance says of itself under a key of its own, for 24 h. The server stamps it with its own
-// clock: the time a report has left to live tells when it came.
+// clock: when a report expires tells when it came.
 func (r *Reader) Report(ctx context.Context, report state.Report) error {
 	if report.ID == "" {
 		return state.Invalid("id", "a report names its instance")
@@ -51,11 +51,11 @@ func (s *Store) Reports(ctx context.Context) ([]state.Report, error) {
 func (s *Store) readReports(ctx context.Context, node *redis.Client, ids []string) ([]state.Report, error) {
 	var clock *redis.TimeCmd
 	values := make([]*redis.StringCmd, len(ids))
-	left := make([]*redis.DurationCmd, len(ids))
+	expire := make([]*redis.DurationCmd, len(ids))
 	_, err := node.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		clock = pipe.Time(ctx)
 		for i, id := range ids {
-			left[i] = pipe.PTTL(ctx, s.keys.fleet(id))
+			expire[i] = pipe.PExpireTime(ctx, s.keys.fleet(id))
 			values[i] = pipe.Get(ctx, s.keys.fleet(id))
 		}
 		return nil
@@ -74,8 +74,8 @@ func (s *Store) readReports(ctx context.Context, node *redis.Client, ids []strin
 			return nil, fmt.Errorf("report of %q: %w: %w", id, state.ErrDamaged, err)
 		}
 		r.ID = id
-		r.Age = max(0, state.GoneAfter-left[i].Val())
-		r.Seen = clock.Val().Add(-r.Age).Truncate(time.Millisecond)
+		r.Seen = time.UnixMilli(expire[i].Val().Milliseconds()).Add(-state.GoneAfter)
+		r.Age = max(0, clock.Val().Sub(r.Seen))
 		out = append(out, r)
 		s.walk.found(id, time.Now())
 	}

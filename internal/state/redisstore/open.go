@@ -138,7 +138,9 @@ func (r *Reader) ready(ctx context.Context) error {
 // refusal turns the error replies that no waiting cures into [ErrRefused].
 func (r *Reader) refusal(err error) error {
 	switch first := word(err); first {
-	case "NOAUTH", "WRONGPASS", "NOPERM":
+	case "NOPERM":
+		return refused("%s (%v): our keys begin with %s, and docs/redis.md has the rules", meanings[first], err, r.keys.tag)
+	case "NOAUTH", "WRONGPASS":
 		return refused("%s (%v)", meanings[first], err)
 	default:
 		return err

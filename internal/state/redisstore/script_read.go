@@ -57,7 +57,7 @@ local steps = {
   {'XADD', log, '*', 'f', 'v'}, {'XRANGE', log, '-', '+'}, {'UNLINK', log},
   {'HGETALL', private}, {'HSET', private, 'f', 'v'}, {'HDEL', private, 'f'}, {'UNLINK', private},
   {'GET', idem}, {'SET', idem, 'v'},
-  {'SET', fleet, 'v'}, {'MGET', fleet}, {'PTTL', fleet}, {'UNLINK', fleet}, {'SCAN', '0'},
+  {'SET', fleet, 'v'}, {'MGET', fleet}, {'PEXPIRETIME', fleet}, {'UNLINK', fleet}, {'SCAN', '0'},
   {'PUBLISH', channel, 'm'}, {'SUBSCRIBE', channel}, {'TIME'}, {'PING'}, {'MULTI'}, {'EXEC'},
 }
 local denied = {}

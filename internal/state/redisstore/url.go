@@ -70,7 +70,7 @@ const forms = "redis://[user:password@]host[:6379][/db], rediss://… for TLS, u
 // password are escaped with %.
 func ParseURL(text string) (Address, error) {
 	scheme, rest, ok := strings.Cut(text, "://")
-	if !ok {
+	if !ok || strings.ContainsAny(scheme, ":@/") {
 		return Address{}, bad("%s", spelledOut(scheme))
 	}
 	form, ok := schemes[strings.ToLower(scheme)]
