@@ -1,7 +1,7 @@
 # One image per program, each with nothing in it but that program:
 #   docker build --target waygate-authz -t waygate-authz .
 # Targets: waygate-authz, waygate-admin, waygate (the command line), waygate-demo (a service to try it with).
-FROM golang:1.26 AS build
+FROM golang:1.26.8 AS build
 WORKDIR /src
 # The modules first: they change less often than the code.
 COPY go.mod go.sum ./

@@ -32,7 +32,7 @@ FUZZTIME ?= 20000x
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9%-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## |##@ ' '/^[a-z0-9%-]+:.*## /{printf "  %-10s %s\n", $$1, $$2} /^##@ /{printf "\n%s:\n", $$2}' $(MAKEFILE_LIST)
 
 ##@ Use it
 
@@ -73,8 +73,8 @@ vet:
 
 .PHONY: lint
 lint: $(LINTER) ## run the linters
-	$(LINTER) run ./...
-	set -x; for module in $(NESTED); do (cd $$module && $(CURDIR)/$(LINTER) run --config $(CURDIR)/.golangci.yml ./...); done
+	$(LINTER) run --allow-parallel-runners ./...
+	set -x; for module in $(NESTED); do (cd $$module && $(CURDIR)/$(LINTER) run --allow-parallel-runners --config $(CURDIR)/.golangci.yml ./...); done
 
 .PHONY: arch
 arch: ## check who imports whom

