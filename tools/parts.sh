@@ -141,6 +141,10 @@ get_packages() {
 }
 
 mkdir -p "$tools/bin"
+if type -P flock >/dev/null; then
+	exec 9>"$tools/parts.lock" # two at once would unpack into the same place
+	flock 9
+fi
 for part in "$@"; do
 	case $without in *" $part "*)
 		say "without $part, as asked"

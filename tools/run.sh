@@ -19,7 +19,6 @@ for variable in "${!WAYGATE_@}"; do unset "$variable"; done
 
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
-rm -f "$dir"/*.pid "$dir"/*.ready
 sockets=$dir
 # The path of a Unix socket may have 107 bytes.
 [ ${#dir} -lt 90 ] || sockets=$(mktemp -d)
@@ -28,7 +27,7 @@ say() { printf '%-7s %s\n' "$@"; }
 
 names=() pids=()
 stop() {
-	trap '' INT TERM
+	trap '' INT TERM HUP
 	[ ${#pids[@]} -eq 0 ] || echo 'run: stopping'
 	local i
 	for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
@@ -40,11 +39,11 @@ stop() {
 		kill -KILL "${pids[i]}" 2>/dev/null || true
 	done
 	wait
-	rm -f "$dir"/*.pid "$dir"/*.ready
+	for i in "${names[@]}"; do rm -f "$dir/$i.pid" "$dir/$i.ready"; done
 	[ "$sockets" = "$dir" ] || rm -rf "$sockets"
 }
 trap stop EXIT
-trap 'exit 0' INT TERM
+trap 'exit 0' INT TERM HUP
 
 die() {
 	printf 'run: %s\n' "$*" >&2
@@ -58,7 +57,8 @@ died() { die "$1 has ended; the last lines of $dir/$1.log:"$'\n'"$(tail -n 15 "$
 begin() {
 	local name=$1 die_with_us=()
 	shift
-		if type -P setpriv >/dev/null; then die_with_us=(setpriv --pdeathsig KILL); fi
+	rm -f "$dir/$name.ready"
+	if type -P setpriv >/dev/null; then die_with_us=(setpriv --pdeathsig KILL); fi
 	set -m # a process group of its own: Ctrl-C comes to this script alone, which stops them in order
 	"${die_with_us[@]}" "$@" >"$dir/$name.log" 2>&1 </dev/null &
 	set +m
@@ -127,7 +127,9 @@ All is running; logs are in $dir. In another terminal:
 Ctrl-C stops everything.
 TEXT
 
-{ wait -n || true; } 2>/dev/null # without the shell's own remark on how it ended
-for i in "${!pids[@]}"; do
-	kill -0 "${pids[i]}" 2>/dev/null || died "${names[i]}"
+while true; do
+	for i in "${!pids[@]}"; do
+		kill -0 "${pids[i]}" 2>/dev/null || died "${names[i]}"
+	done
+	{ wait -n || true; } 2>/dev/null # without the shell's own remark on how it ended
 done
