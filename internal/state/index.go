@@ -124,9 +124,10 @@ func (t *twig) addEnds(found *leaves) {
 	}
 }
 
-// set puts a rule in the place of the one of its key; a nil rule removes it.
-func (ix *index) set(e *edit, p pattern, k Key, r *rule) {
-	if path, ok := p.literal(); ok {
+// set puts a rule in the place of the one of its key; a nil rule removes it. path is the canonical path of the key,
+// folded or not.
+func (ix *index) set(e *edit, path string, k Key, r *rule) {
+	if path, ok := literal(path); ok {
 		hash := maphash.String(ix.seed, path)
 		if l := ix.literal.get(hash, path).with(k, r); l != nil {
 			ix.literal.put(e, hash, path, *l)
@@ -135,7 +136,7 @@ func (ix *index) set(e *edit, p pattern, k Key, r *rule) {
 		}
 		return
 	}
-	ix.root, _ = ix.graft(e, ix.root, ix.origin, p, k, r)
+	ix.root, _ = ix.graft(e, ix.root, ix.origin, takeApart(path), k, r)
 }
 
 // graft is the node n of hash at with a rule set at the place below it that p leads to, and whether n itself is another
@@ -235,12 +236,12 @@ func reshaped(shapes []shape, before, after, added int) (next []shape) {
 	return next
 }
 
-// get gives the rule of a key whose path is p.
-func (ix *index) get(p pattern, k Key) *rule {
-	if path, ok := p.literal(); ok {
+// get gives the rule of a key. path is the canonical path of the key, folded or not as it was set.
+func (ix *index) get(path string, k Key) *rule {
+	if path, ok := literal(path); ok {
 		return ix.literal.get(maphash.String(ix.seed, path), path).get(k)
 	}
-	n, at := &ix.root, ix.origin
+	n, at, p := &ix.root, ix.origin, takeApart(path)
 	for _, s := range p.segments {
 		switch {
 		case s.isAny():

@@ -87,7 +87,12 @@ func ParseSpelling(text string) (Spelling, error) {
 		return Spelling{}, err
 	}
 	s.Key.Path = canonical
-	s.Shown = s.Key.prefix() + shown
+	if s.Shown = text; text[:slash] != s.Key.prefix() || text[slash:] != shown {
+		s.Shown = s.Key.prefix() + shown
+	}
+	if max(len(s.Shown), len(s.Key.prefix())+len(canonical)) > maxKeyLength {
+		return Spelling{}, Invalid("path", "a route key has at most %d bytes, with each percent sign counted as three", maxKeyLength)
+	}
 	return s, nil
 }
 
@@ -138,11 +143,17 @@ func checkService(name, rest string) error {
 		return Invalid("service", "%q is a method and cannot name a service", name)
 	case isMethod(up) || up == anyMethod:
 		return Invalid("path", "%q is a method and cannot name a service; methods are upper case: %s%s", name, up, rest)
-	case name != "" && len(name) <= maxServiceLen && serviceChars(name):
+	case isService(name):
 		return nil
+	case isService(strings.ToLower(name)):
+		return Invalid("service", "%q cannot name a service: services are lower case: %s%s", name, strings.ToLower(name), rest)
 	default:
 		return Invalid("service", "%q cannot name a service: it begins with a lower-case letter or digit, then a-z 0-9 . _ - follow, at most %d in all", name, maxServiceLen)
 	}
+}
+
+func isService(name string) bool {
+	return name != "" && len(name) <= maxServiceLen && serviceChars(name)
 }
 
 func serviceChars(name string) bool {

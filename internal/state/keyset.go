@@ -21,13 +21,17 @@ func keySetOf(keys []Key) (s keySet) {
 	if len(keys) > fewKeys {
 		ix, e := newIndex(), new(edit)
 		for _, k := range keys {
-			ix.set(e, exactPatternOf(k.Path), k, &rule{key: k, methods: methodsOf(k.Method)})
+			ix.set(e, k.Path, k, &rule{key: k, methods: methodsOf(k.Method)})
 		}
 		return keySet{many: &ix}
 	}
 	for _, k := range keys {
-		exact := exactKey{service: k.Service, methods: methodsOf(k.Method), path: exactPatternOf(k.Path)}
-		exact.whole, _ = exact.path.literal()
+		exact := exactKey{service: k.Service, methods: methodsOf(k.Method)}
+		if whole, ok := literal(k.Path); ok {
+			exact.whole = whole
+		} else {
+			exact.path = exactPatternOf(k.Path)
+		}
 		s.few = append(s.few, exact)
 	}
 	return s

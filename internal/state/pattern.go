@@ -1,10 +1,6 @@
 package state
 
-import (
-	"cmp"
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 // pattern is the path of a key taken apart, folded or as spelled.
 type pattern struct {
@@ -27,6 +23,7 @@ func takeApart(path string) pattern {
 	if path == "/" {
 		return p
 	}
+	p.segments = make([]segment, 0, strings.Count(path, "/"))
 	for text := range strings.SplitSeq(path[1:], "/") {
 		if text == "**" {
 			p.rest = true
@@ -38,20 +35,12 @@ func takeApart(path string) pattern {
 	return p
 }
 
-// literal is the whole path where it has no parameter and no rest.
-func (p pattern) literal() (path string, ok bool) {
-	if p.rest {
+// literal gives the path that a canonical path without parameters and rest stands for.
+func literal(path string) (text string, ok bool) {
+	if strings.IndexByte(path, '{') >= 0 || strings.HasSuffix(path, "/**") {
 		return "", false
 	}
-	var b strings.Builder
-	for _, s := range p.segments {
-		if s.param {
-			return "", false
-		}
-		b.WriteByte('/')
-		b.WriteString(s.prefix)
-	}
-	return cmp.Or(b.String(), "/"), true
+	return unescape(path), true
 }
 
 func unescape(s string) string { return strings.ReplaceAll(s, "%25", "%") }
@@ -130,106 +119,4 @@ func (p pattern) matches(path string) bool {
 		}
 	}
 	return rest == "" || p.rest
-}
-
-// parsePath reads the path of a key: its canonical text and its spelling to show.
-func parsePath(text string) (canonical, shown string, err error) {
-	if !utf8.ValidString(text) {
-		return "", "", Invalid("path", "a path is UTF-8")
-	}
-	decoded, err := decodePath(text)
-	if err != nil {
-		return "", "", err
-	}
-	decoded = strings.TrimSuffix(decoded, "/")
-	if decoded == "" {
-		return "/", "/", nil
-	}
-	var canon, show strings.Builder
-	segments := strings.Split(decoded[1:], "/")
-	for i, raw := range segments {
-		c, s, err := parseSegment(raw, i == len(segments)-1, text)
-		if err != nil {
-			return "", "", err
-		}
-		canon.WriteString("/" + c)
-		show.WriteString("/" + s)
-	}
-	return canon.String(), show.String(), nil
-}
-
-// decodePath undoes percent escapes; a percent sign without two hex digits is itself.
-func decodePath(text string) (string, error) {
-	var b strings.Builder
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		if c == '%' && i+2 < len(text) && isHex(text[i+1]) && isHex(text[i+2]) {
-			c = unhex(text[i+1])<<4 | unhex(text[i+2])
-			i += 2
-			if strings.IndexByte("{}*", c) >= 0 {
-				return "", Invalid("path", "%q: an escaped %q cannot stand in a route key", text, string(rune(c)))
-			}
-		}
-		switch {
-		case c < 0x20 || c == 0x7f:
-			return "", Invalid("path", "%q: control characters cannot stand in a route key", text)
-		case c == '?' || c == '#':
-			return "", Invalid("path", "%q: a route key is a path: leave out %q and what follows", text, string(rune(c)))
-		case c == '\\':
-			return "", Invalid("path", "%q: write slashes, not backslashes: %s", text, strings.ReplaceAll(text, `\`, "/"))
-		}
-		b.WriteByte(c)
-	}
-	if s := b.String(); utf8.ValidString(s) {
-		return s, nil
-	}
-	return "", Invalid("path", "%q: a path is UTF-8, also when decoded", text)
-}
-
-func isHex(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' }
-
-func unhex(c byte) byte {
-	if c <= '9' {
-		return c - '0'
-	}
-	return c | 0x20 - 'a' + 10
-}
-
-func parseSegment(raw string, last bool, whole string) (canonical, shown string, err error) {
-	switch {
-	case raw == "":
-		return "", "", Invalid("path", "%q has an empty segment: write single slashes", whole)
-	case raw == "." || raw == "..":
-		return "", "", Invalid("path", "%q: dot segments cannot stand in a route key", whole)
-	case raw[0] == ':' && len(raw) > 1:
-		return "", "", Invalid("path", "%q: a parameter is written {%s}, not %s", whole, raw[1:], raw)
-	case raw[0] == '<' || raw[0] == ':':
-		return "", "", Invalid("path", "%q: a parameter is written {%s}, not %s", whole, strings.Trim(raw, "<>:"), raw)
-	case raw == "**" && last:
-		return raw, raw, nil
-	case strings.Contains(raw, "*"):
-		return "", "", Invalid("path", "%q: %q does nothing there: write {name} for one segment, or ** at the end for the rest", whole, "*")
-	case !strings.ContainsAny(raw, "{}"):
-		return escape(raw), escape(raw), nil
-	}
-	return parseParameter(raw, last, whole)
-}
-
-func parseParameter(raw string, last bool, whole string) (canonical, shown string, err error) {
-	before, rest, opened := strings.Cut(raw, "{")
-	name, after, closed := strings.Cut(rest, "}")
-	if !opened || !closed || strings.ContainsAny(before+name+after, "{}") {
-		return "", "", Invalid("path", "%q: a segment has at most one {name}", whole)
-	}
-	name, conv, _ := strings.Cut(name, ":")
-	switch {
-	case conv == "path" && last && before == "" && after == "":
-		return "**", "**", nil
-	case conv == "path":
-		return "", "", Invalid("path", "%q: {%s:path} can only be the whole last segment", whole, name)
-	case strings.HasSuffix(name, "..."):
-		return "", "", Invalid("path", "%q: the rest of a path is written **", whole)
-	}
-	b, a := escape(before), escape(after)
-	return b + "{}" + a, b + "{" + name + "}" + a, nil
 }

@@ -70,7 +70,7 @@ func (d *Document) ruleOf(k Key) *rule {
 		p := exactPatternOf(k.Path)
 		r.spelled = &p
 	}
-	if r.name.shown == "" {
+	if r.name.shown == "" || r.name.shown == r.name.text {
 		r.name.shown = r.name.text
 	}
 	return &r

@@ -114,12 +114,12 @@ func (c *compilation) refreshKey(k Key) {
 	if is == nil && c.index.empty() {
 		return
 	}
-	p := patternOf(k.Path)
-	was := c.index.get(p, k)
+	folded := foldPath(k.Path)
+	was := c.index.get(folded, k)
 	if was == nil && is == nil {
 		return
 	}
-	c.index.set(c.edit, p, k, is)
+	c.index.set(c.edit, folded, k, is)
 	c.strict.exchange(c.edit, k.Service, was.refusals(), is.refusals())
 }
 
