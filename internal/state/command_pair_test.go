@@ -106,6 +106,18 @@ func TestWhichKeyIsMeant(t *testing.T) {
 			= target /pay
 			= narrowed false
 		`},
+		{"forgetting a path twice does not forget another key", `
+			register POST:/pay
+			deprecate ANY:/pay
+			forget /pay
+			= changed true
+			forget /pay
+			= changed false
+			= note nothing was forgotten: the key is POST:/pay
+			= target /pay
+			forget POST:/pay
+			= changed true
+		`},
 		{"the same after a service prefix, and for that service alone", `
 			register orders:POST:/pay
 			maintenance orders:/pay

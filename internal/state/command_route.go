@@ -29,8 +29,14 @@ func (x *execution) commandRoute(cmd *Command) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	note := ""
+	if cmd.Verb == VerbForget && k != cmd.Target.Key {
+		// The path itself may have been forgotten a moment ago: said twice, it must not be taken for another key.
+		note = "nothing was forgotten: the key is " + shown
+		k, shown = cmd.Target.Key, cmd.Shown
+	}
 	w := x.deedOn(cmd, k, shown)
-	w.out.Narrowed = k != cmd.Target.Key
+	w.out.Narrowed, w.out.Note = k != cmd.Target.Key, note
 	w.out.Known = w.named || x.by.Seen != nil && x.by.Seen(k) || x.doc.Knows(k)
 	if x.by.Strict && !w.out.Known {
 		return Outcome{}, fmt.Errorf("%s: %w", w.out.Shown, ErrUnknownKey)
@@ -127,7 +133,10 @@ func (w *deed) finish(before Status) error {
 		return err
 	}
 	w.records[at].After = w.doc.status(w.key, w.by.At)
-	w.out.Changed, w.out.Action, w.out.Note = true, w.action, w.note
+	w.out.Changed, w.out.Action = true, w.action
+	if w.note != "" {
+		w.out.Note = w.note
+	}
 	return nil
 }
 

@@ -24,7 +24,7 @@ func (d *Document) effectiveOf(k Key, around []Route, now time.Time) effective {
 	e := effective{status: Active, base: Active}
 	for i := range around {
 		r := &around[i]
-		if r.Protected && e.protector == nil {
+		if e.protector == nil && r.protects(k) {
 			e.protector = r
 		}
 		if r.Deprecation != nil && e.deprecation == nil {
@@ -75,9 +75,13 @@ func (d *Document) status(k Key, now time.Time) Status {
 // protector is the key that protects k: k itself or one that contains it.
 func (d *Document) protector(k Key) (Route, bool) {
 	for _, r := range d.containing(k) {
-		if r.Protected {
+		if r.protects(k) {
 			return r, true
 		}
 	}
 	return Route{}, false
 }
+
+// protects reports whether the flag of a route that contains k holds for k as well: like all that opens, it does not
+// look past letter case.
+func (r *Route) protects(k Key) bool { return r.Protected && r.Key.lifts(k, k) }

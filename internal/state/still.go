@@ -61,9 +61,7 @@ func (d *Document) unprotectedOver(k Key) []Route {
 			protected = append(protected, over[i].Key)
 		}
 	}
-	return slices.DeleteFunc(over, func(c Route) bool {
-		return liftedBy(protected, k, c.Key) || liftedBy(protected, c.Key, c.Key)
-	})
+	return slices.DeleteFunc(over, func(c Route) bool { return liftedBy(protected, k, c.Key) })
 }
 
 // switchesOver yields the switches that a request of k can meet and that do not exempt all of it.

@@ -1,0 +1,192 @@
+package state_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/waygate/waygate/internal/state"
+)
+
+// lot draws commands and requests out of few words, so that they meet.
+type lot struct {
+	*rand.Rand
+	t testing.TB
+	// recent are the keys of the last commands, which the next ones are often about.
+	recent *[]state.Spelling
+}
+
+func draw[T any](l lot, of ...T) T { return of[l.IntN(len(of))] }
+
+// chance is true once in n times.
+func (l lot) chance(n int) bool { return l.IntN(n) == 0 }
+
+func (l lot) spelling() state.Spelling {
+	text := draw(l, "/", "/a", "/a", "/A", "/a/b", "/a/b", "/a/{id}", "/a/{id}", "/{x}", "/{x}/b", "/a/x-{n}", "/a/x-1", "/a/**", "/**", "/a/b/**")
+	text = draw(l, "", "", "", "ANY:", "GET:", "GET:", "GET:", "POST:", "HEAD:") + text
+	text = draw(l, "", "", "", "", "s1:", "s2:") + text
+	s, err := state.ParseSpelling(text)
+	require.NoError(l.t, err)
+	return s
+}
+
+// moment is one of few, so that ends and starts coincide; sometimes it has passed.
+func (l lot) moment(now time.Time) time.Time {
+	return now.Truncate(10 * time.Minute).Add(time.Duration(l.IntN(10)-1) * 10 * time.Minute)
+}
+
+func (l lot) exemptions() []state.Exemption {
+	var all []state.Exemption
+	for range l.IntN(3) {
+		s := l.spelling()
+		all = append(all, state.Exemption{Key: s.Key, Shown: s.Shown})
+	}
+	return all
+}
+
+var modelVerbs = []state.Verb{
+	state.VerbEnable, state.VerbEnable, state.VerbEnable, state.VerbDisable, state.VerbDisable, state.VerbMaintenance, state.VerbMaintenance,
+	state.VerbMaintenance, state.VerbSchedule, state.VerbSchedule, state.VerbCancel, state.VerbCancelWindow, state.VerbEnv, state.VerbEnv,
+	state.VerbDeprecate, state.VerbProtect, state.VerbUnprotect, state.VerbForget, state.VerbForget, state.VerbRegister, state.VerbRegister,
+	state.VerbAdopt, state.VerbImport, state.VerbImport,
+}
+
+// subject is what a command is about.
+func (l lot) subject() state.Spelling {
+	if len(*l.recent) > 0 && !l.chance(3) {
+		return draw(l, *l.recent...)
+	}
+	s := l.spelling()
+	*l.recent = append((*l.recent)[max(0, len(*l.recent)-5):], s)
+	return s
+}
+
+func (l lot) command(doc *state.Document, now time.Time) state.Command {
+	if l.chance(7) {
+		return l.switchCommand(now)
+	}
+	s := l.subject()
+	c := state.Command{
+		Verb: draw(l, modelVerbs...), Target: state.Target{Key: s.Key}, Shown: s.Shown, AnyMethod: s.AnyMethod,
+		Reason: draw(l, "", "", "why"),
+	}
+	switch c.Verb {
+	case state.VerbDisable, state.VerbMaintenance:
+		if l.chance(2) {
+			c.End = l.moment(now)
+		}
+		if l.chance(4) {
+			c.Start = l.moment(now)
+		}
+	case state.VerbSchedule:
+		c.Start, c.End = l.moment(now), l.moment(now)
+		if l.chance(3) {
+			c.Start = now.Add(time.Second)
+		}
+	case state.VerbCancelWindow:
+		return l.cancelWindow(doc, c)
+	case state.VerbEnv:
+		c.Envs = draw(l, nil, []string{"dev"}, []string{"dev", "prod"}, []string{"prod"})
+	case state.VerbDeprecate:
+		c.Successor = draw(l, "", "/b")
+	case state.VerbRegister, state.VerbAdopt, state.VerbImport:
+		c.Declared = l.declared(now, c.Reason)
+	}
+	return c
+}
+
+func (l lot) cancelWindow(doc *state.Document, c state.Command) state.Command {
+	ids := []string{"none"}
+	for w := range doc.Windows() {
+		ids = append(ids, w.ID)
+	}
+	slices.Sort(ids)
+	return state.Command{Verb: c.Verb, WindowID: draw(l, ids...)}
+}
+
+func (l lot) declared(now time.Time, reason string) *state.Declared {
+	d := &state.Declared{
+		Status: draw(l, state.Active, state.Active, state.Active, state.Maintenance, state.Disabled, state.EnvGated, state.Deprecated),
+		Reason: reason, Envs: []string{"dev"}, Protected: l.chance(4),
+	}
+	if l.chance(4) {
+		d.End = l.moment(now)
+	}
+	if l.chance(4) {
+		d.Start = l.moment(now)
+	}
+	return d
+}
+
+func (l lot) switchCommand(now time.Time) state.Command {
+	c := state.Command{Verb: draw(l, state.VerbEnable, state.VerbDisable, state.VerbDisable, state.VerbExempt), Reason: draw(l, "", "why")}
+	c.Target = draw(l, state.Target{Global: true}, state.Target{Service: "s1"}, state.Target{Service: "s3"})
+	switch c.Verb {
+	case state.VerbEnable:
+		c.Exempt, c.IncludeProtected = l.exemptions(), l.chance(3)
+		if l.chance(2) {
+			c.End = l.moment(now)
+		}
+	case state.VerbExempt:
+		c.Add, c.Remove = l.exemptions(), l.exemptions()
+	}
+	return c
+}
+
+// asked is a request whose path has one reading but for its letter case.
+type asked struct {
+	methods            []string // the request's own, then overrides
+	path, service, env string
+}
+
+func (l lot) asked() asked {
+	a := asked{
+		methods: []string{draw(l, "GET", "GET", "POST", "HEAD", "DELETE")},
+		path:    draw(l, "/", "/a", "/A", "/b", "/a/b", "/a/b", "/a/B", "/a/c", "/a/x-1", "/a/x-2", "/A/x-1", "/b/b", "/a/b/c", "/c/d/e"),
+		service: draw(l, "", "s1", "s1", "s2", "s3"),
+		env:     draw(l, "", "dev", "prod", "prod"),
+	}
+	if l.chance(8) {
+		a.methods = append(a.methods, draw(l, "GET", "POST", "DELETE"))
+	}
+	return a
+}
+
+// askedOf is a request of a key as it is spelled.
+func (l lot) askedOf(k state.Key) asked {
+	a := l.asked()
+	a.methods = a.methods[:1]
+	if k.Method != "" {
+		a.methods[0] = k.Method
+	}
+	if k.Service != "" {
+		a.service = k.Service
+	}
+	a.path = ""
+	for _, r := range k.Path {
+		if r == '}' {
+			a.path += draw(l, "b", "q", "x-1", "1")
+		} else if r != '{' {
+			a.path += string(r)
+		}
+	}
+	if stem := len(a.path) - len("/**"); stem >= 0 && a.path[stem:] == "/**" {
+		a.path = a.path[:stem] + draw(l, "", "/b", "/b/c")
+		if a.path == "" {
+			a.path = "/"
+		}
+	}
+	return a
+}
+
+func (a asked) request() *state.Request {
+	return &state.Request{Method: a.methods[0], Target: a.path, Overrides: a.methods[1:], Service: a.service, Env: a.env}
+}
+
+func (a asked) String() string {
+	return fmt.Sprintf("%v %s service=%q env=%q", a.methods, a.path, a.service, a.env)
+}
