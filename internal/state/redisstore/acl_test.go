@@ -130,7 +130,9 @@ func TestReaderNeedsNoMoreThanItsRule(t *testing.T) {
 		{"SUBSCRIBE", "another"},
 		{"EVAL", "return redis.call('HSET', KEYS[1], 'f', 'v')", "1", "{wg:default}:state"},
 		{"EVAL_RO", "return redis.call('HGETALL', KEYS[1])", "1", "{wg:default}:private"},
-		{"FLUSHALL"}, {"KEYS", "*"}, {"CONFIG", "GET", "*"},
+		{"FLUSHALL"},
+		{"KEYS", "*"},
+		{"CONFIG", "GET", "*"},
 	} {
 		require.ErrorContains(t, gate.Do(t.Context(), command...).Err(), "NOPERM", "%v", command)
 	}

@@ -9,11 +9,11 @@ import (
 
 // How long a call may take, whatever its context allows.
 const (
-	// quickTimeout is for what is a few bytes: pulse, beat, report.
+	// A few bytes: pulse, beat, report.
 	quickTimeout = 2 * time.Second
-	// commitTimeout is for a commit until the script has answered.
+	// A commit, until the script has answered.
 	commitTimeout = 3 * time.Second
-	// bulkTimeout is for what grows with the document: load, frames, private part, seed.
+	// What grows with the document: load, frames, private part, seed.
 	bulkTimeout = time.Minute
 )
 

@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	// dialTimeout bounds one attempt to connect, with TLS.
+	// One attempt to connect, with TLS.
 	dialTimeout = time.Second
-	// hardTimeout bounds what has no earlier deadline of its own, so that nothing ever waits for good.
+	// A bound for what has no earlier deadline of its own, so that nothing ever waits for good.
 	hardTimeout = 90 * time.Second
-	// idleConns is how many connections are kept while nobody needs them.
+	// How many connections are kept while nobody needs them.
 	idleConns = 4
-	// manyConns is out of reach for what we do at once. go-redis stops dialing for a second at a time once it has
-	// counted as many failed dials as the pool has places, and the first commit after an outage would find it so.
+	// A size of the pool that is out of reach for what we do at once. Once it has counted as many failed dials as the
+	// pool has places, go-redis dials once a second only, and the first commit after an outage would find it so.
 	manyConns = 1 << 16
 )
 

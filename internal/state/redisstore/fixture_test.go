@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/logging"
 	"github.com/stretchr/testify/require"
 
 	"github.com/waygate/waygate/internal/parts"
@@ -22,7 +21,7 @@ import (
 const patience = 20 * time.Second
 
 func TestMain(m *testing.M) {
-	logging.Disable() // what go-redis writes about servers that we stop on purpose
+	redisstore.LogTo(func(string) {}) // it tells of servers that we stop on purpose
 	m.Run()
 }
 
@@ -85,15 +84,15 @@ func watch(t testing.TB, s state.Source) *watched {
 }
 
 // end waits for the watch to end and gives its error and how long that took.
-func (w *watched) end(t testing.TB) (error, time.Duration) {
+func (w *watched) end(t testing.TB) (time.Duration, error) {
 	t.Helper()
 	start := time.Now()
 	select {
 	case err := <-w.ended:
-		return err, time.Since(start)
+		return time.Since(start), err
 	case <-time.After(patience):
 		require.FailNow(t, "the watch did not end")
-		return nil, 0
+		return 0, nil
 	}
 }
 

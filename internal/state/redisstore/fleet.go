@@ -96,7 +96,7 @@ func (s *Store) Forget(ctx context.Context, id string) error {
 }
 
 const (
-	// walkPortion is how many keys the server looks at for one SCAN, and walkSteps how many of those one call makes.
+	// How many keys the server looks at for one SCAN, and how many of those one call makes.
 	walkPortion = 1000
 	walkSteps   = 16
 )

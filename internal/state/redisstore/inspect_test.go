@@ -65,7 +65,7 @@ func TestKeeping(t *testing.T) {
 
 func TestKeepingWithoutWaitAOF(t *testing.T) {
 	k := keeping{durability: state.DurableWaitAOF, fallback: state.DurableAlways, wait: true}
-	off := errors.New("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.")
+	off := errors.New("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled")
 	require.Equal(t, state.DurableNone, k.without(off).durability)
 	denied := errors.New("NOPERM User admin has no permissions to run the 'waitaof' command")
 	require.Equal(t, keeping{durability: state.DurableAlways, fallback: state.DurableAlways}, k.without(denied))
@@ -143,5 +143,6 @@ func TestOnceKnowsWhatWasSent(t *testing.T) {
 	require.True(t, o.wasLost())
 	o.ended(true)
 	require.True(t, o.wasLost(), "a later answer does not tell what became of the first")
-	require.NotEqual(t, newOnce().nonce, newOnce().nonce)
+	other := newOnce()
+	require.NotEqual(t, o.nonce, other.nonce)
 }

@@ -27,7 +27,8 @@ func TestServerThatMustNotBeUsedIsRefused(t *testing.T) {
 	}{
 		{
 			"it may evict keys", do("CONFIG", "SET", "maxmemory-policy", "allkeys-lru"), do("CONFIG", "SET", "maxmemory-policy", "noeviction"),
-			server.URL(), []string{"allkeys-lru", "CONFIG SET maxmemory-policy noeviction"},
+			server.URL(),
+			[]string{"allkeys-lru", "CONFIG SET maxmemory-policy noeviction"},
 		},
 		{
 			"it may evict keys and hides CONFIG",
@@ -36,19 +37,23 @@ func TestServerThatMustNotBeUsedIsRefused(t *testing.T) {
 				user(t, server, c, "u", rule+" -config")
 			},
 			do("CONFIG", "SET", "maxmemory-policy", "noeviction"),
-			"redis://u:s3cret%2F@" + server.Addr(), []string{"volatile-ttl"},
+			"redis://u:s3cret%2F@" + server.Addr(),
+			[]string{"volatile-ttl"},
 		},
 		{
 			"a replica", do("REPLICAOF", "127.0.0.1", "1"), do("REPLICAOF", "NO", "ONE"),
-			server.URL(), []string{"replica", "redis+sentinel://"},
+			server.URL(),
+			[]string{"replica", "redis+sentinel://"},
 		},
 		{
 			"a wrong password", func() { user(t, server, c, "u", rule) }, func() {},
-			"redis://u:wrong@" + server.Addr(), []string{"user and password"},
+			"redis://u:wrong@" + server.Addr(),
+			[]string{"user and password"},
 		},
 		{
 			"no password", do("CONFIG", "SET", "requirepass", "x"), func() {},
-			server.URL(), []string{"redis://user:password@host"},
+			server.URL(),
+			[]string{"redis://user:password@host"},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -89,7 +94,8 @@ func TestServerThatHidesItsSettingsIsUsedWithAWarning(t *testing.T) {
 		{"no INFO", "~* &* +@all -info", nil, best(t, server, state.DurableEverySec)},
 		{
 			"neither", "~* &* +@all -config -info",
-			[]string{redisstore.WarnPolicyHidden, redisstore.WarnNotDurable}, state.DurableNone,
+			[]string{redisstore.WarnPolicyHidden, redisstore.WarnNotDurable},
+			state.DurableNone,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -200,7 +206,7 @@ func TestClosedStoreIsUnavailable(t *testing.T) {
 	require.ErrorIs(t, err, state.ErrUnavailable)
 	_, err = s.Pulse(t.Context())
 	require.ErrorIs(t, err, state.ErrUnavailable)
-	err, _ = watching.end(t)
+	_, err = watching.end(t)
 	require.ErrorIs(t, err, state.ErrUnavailable)
 }
 

@@ -43,8 +43,8 @@ func (a answer) rest(n int) string {
 }
 
 // once is the argument of a script that marks one change: its nonce, by which the script knows a change it made
-// already. go-redis asks for its bytes at the moment it writes the command to a connection, so it also knows what no
-// error of a network tells: whether anything was sent.
+// already. Its bytes are asked for at the moment the command is written to a connection, so it also knows what no error
+// of a network tells: whether anything was sent.
 type once struct {
 	nonce string
 

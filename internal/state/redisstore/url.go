@@ -203,18 +203,13 @@ func hostPort(host, port string) (string, error) {
 	if host == "" {
 		return "", bad("the Redis URL names no host: %s", forms)
 	}
+	bare := !strings.Contains(host, ":") || strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]")
+	if bare {
+		return net.JoinHostPort(strings.Trim(host, "[]"), port), nil
+	}
 	name, given, err := net.SplitHostPort(host)
 	if err != nil {
-		if inner, ok := strings.CutPrefix(host, "["); ok {
-			inner, ok = strings.CutSuffix(inner, "]")
-			if ok {
-				return net.JoinHostPort(inner, port), nil
-			}
-		}
-		if strings.Contains(host, ":") {
-			return "", bad("%q is no host and port: an IPv6 address stands in brackets, [::1]:%s", host, port)
-		}
-		return net.JoinHostPort(host, port), nil
+		return "", bad("%q is no host and port: an IPv6 address stands in brackets, [::1]:%s", host, port)
 	}
 	if n, err := strconv.ParseUint(given, 10, 16); err != nil || n == 0 {
 		return "", bad("%q has no valid port: write %s:%s", host, name, port)

@@ -19,15 +19,18 @@ func TestParseURL(t *testing.T) {
 		{"plain", "redis://cache", Address{kind: single, hosts: []string{"cache:6379"}}, "redis://cache:6379"},
 		{
 			"everything", "redis://ops:p%40ss%2Fword@cache:7000/3",
-			Address{kind: single, hosts: []string{"cache:7000"}, user: "ops", pass: "p@ss/word", db: 3}, "redis://cache:7000/3",
+			Address{kind: single, hosts: []string{"cache:7000"}, user: "ops", pass: "p@ss/word", db: 3},
+			"redis://cache:7000/3",
 		},
 		{
-			"the default user's password", "redis://:secret@cache", Address{kind: single, hosts: []string{"cache:6379"}, pass: "secret"},
+			"the default user's password", "redis://:secret@cache",
+			Address{kind: single, hosts: []string{"cache:6379"}, pass: "secret"},
 			"redis://cache:6379",
 		},
 		{
 			"an at sign in a password that nobody escaped", "redis://:se@cret@cache",
-			Address{kind: single, hosts: []string{"cache:6379"}, pass: "se@cret"}, "redis://cache:6379",
+			Address{kind: single, hosts: []string{"cache:6379"}, pass: "se@cret"},
+			"redis://cache:6379",
 		},
 		{"IPv6", "redis://[::1]:6380", Address{kind: single, hosts: []string{"[::1]:6380"}}, "redis://[::1]:6380"},
 		{"IPv6 without a port", "redis://[::1]/1", Address{kind: single, hosts: []string{"[::1]:6379"}, db: 1}, "redis://[::1]:6379/1"},
@@ -44,7 +47,8 @@ func TestParseURL(t *testing.T) {
 		{"socket", "unix:///run/redis.sock", Address{kind: single, hosts: []string{"/run/redis.sock"}}, "unix:///run/redis.sock"},
 		{
 			"socket with a login", "unix://u:p@/run/redis.sock?db=1",
-			Address{kind: single, hosts: []string{"/run/redis.sock"}, user: "u", pass: "p", db: 1}, "unix:///run/redis.sock",
+			Address{kind: single, hosts: []string{"/run/redis.sock"}, user: "u", pass: "p", db: 1},
+			"unix:///run/redis.sock",
 		},
 		{
 			"sentinels", "redis+sentinel://u:p@s1,s2:26380,[::1]/main/2?sentinel_user=su&sentinel_password=sp",
@@ -55,7 +59,8 @@ func TestParseURL(t *testing.T) {
 			"redis+sentinel://s1:26379,s2:26380,[::1]:26379/main/2",
 		},
 		{
-			"cluster", "rediss+cluster://u:p@n1,n2:7001/0", Address{kind: cluster, tls: true, hosts: []string{"n1:6379", "n2:7001"}, user: "u", pass: "p"},
+			"cluster", "rediss+cluster://u:p@n1,n2:7001/0",
+			Address{kind: cluster, tls: true, hosts: []string{"n1:6379", "n2:7001"}, user: "u", pass: "p"},
 			"rediss+cluster://n1:6379,n2:7001",
 		},
 	} {

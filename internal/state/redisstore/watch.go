@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// pingEvery is how often a subscription is asked for a sign of life.
+	// How often a subscription is asked for a sign of life.
 	pingEvery = 800 * time.Millisecond
-	// silenceLimit is how long none may come: three of those.
+	// How long none may come: three of those.
 	silenceLimit = 3 * pingEvery
 )
 

@@ -35,7 +35,7 @@ func TestWatchNoticesThatTheOtherSideIsSilent(t *testing.T) {
 			base = statetest.After(base, statetest.Commit(t, direct, statetest.Block(t, "GET:/a", test.name)))
 			require.Equal(t, base.Rev, (<-watching.frames).Rev)
 			test.silence()
-			err, after := watching.end(t)
+			after, err := watching.end(t)
 			test.end()
 			require.ErrorIs(t, err, state.ErrUnavailable)
 			require.Less(t, after, noticed)
@@ -54,7 +54,7 @@ func TestWatchOfASilentServerStopsAtOnce(t *testing.T) {
 	watching := watch(t, s)
 	w.silent.Store(true)
 	watching.cancel()
-	err, after := watching.end(t)
+	after, err := watching.end(t)
 	require.ErrorIs(t, err, context.Canceled)
 	require.Less(t, after, time.Second)
 
@@ -90,7 +90,7 @@ func TestWatchEndsWithItsConnection(t *testing.T) {
 	} {
 		watching := watch(t, s)
 		test.do()
-		err, after := watching.end(t)
+		after, err := watching.end(t)
 		require.ErrorIs(t, err, test.is, test.name)
 		require.Less(t, after, time.Second, test.name)
 		require.Empty(t, watching.frames, test.name)
@@ -127,7 +127,7 @@ func TestWatchWorksOnAnEmptyStore(t *testing.T) {
 	s := admin(t, server.URL(), "empty")
 	watching := watch(t, s)
 	statetest.Seeded(t, s)
-	err, _ := watching.end(t)
+	_, err := watching.end(t)
 	require.ErrorContains(t, err, "seeded")
 }
 
