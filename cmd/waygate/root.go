@@ -52,7 +52,7 @@ confirmed by every instance · 4 unknown, the answer was lost.`,
 		t.deprecateCommand(), t.protectCommand(), t.unprotectCommand(), t.forgetCommand(),
 		t.globalCommand(), t.serviceMaintenanceCommand(), t.servicesCommand(), t.currentServiceCommand(),
 		t.envCommand(), t.logCommand(), t.loginCommand(), t.logoutCommand(), t.configCommand(), t.tokenCommand(),
-		t.instancesCommand(),
+		t.instancesCommand(), t.explainCommand(), t.doctorCommand(), t.exportCommand(), t.importCommand(),
 	)
 	return root
 }

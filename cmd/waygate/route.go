@@ -203,8 +203,8 @@ func tellRoute(out, warn io.Writer, c wire.Command, r wire.ChangedRoute) {
 		line += " (nothing changed)"
 	}
 	fmt.Fprintln(out, line)
-	if asked, err := state.ParseSpelling(c.Path); err == nil && asked.Key.Method == "" && !asked.AnyMethod {
-		if meant, err := state.ParseSpelling(r.Path); err == nil && meant.Key.Method != "" {
+	if r.Narrowed {
+		if asked, meant, ok := spelled(c.Path, r.Path); ok {
 			fmt.Fprintf(warn, "only %s; ANY:%s for all methods\n", meant.Key.Method, asked.Key.Path)
 		}
 	}
@@ -226,6 +226,13 @@ func tellRoute(out, warn io.Writer, c wire.Command, r wire.ChangedRoute) {
 	if !r.Known && c.Action != wire.ActionForget {
 		fmt.Fprintf(warn, "warning: nobody declared or saw %s; is it spelled right? (waygate status lists what is known)\n", r.Path)
 	}
+}
+
+// spelled reads the key that was asked for and the one that was meant.
+func spelled(asked, meant string) (a, m state.Spelling, ok bool) {
+	a, askedErr := state.ParseSpelling(asked)
+	m, meantErr := state.ParseSpelling(meant)
+	return a, m, askedErr == nil && meantErr == nil
 }
 
 func tellList(w io.Writer, what string, list []string) {

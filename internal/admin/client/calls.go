@@ -156,3 +156,39 @@ func (c *Client) RevokeToken(ctx context.Context, id string) error {
 	var done wire.Done
 	return c.Change(ctx, http.MethodDelete, "/tokens/"+url.PathEscape(id), nil, &done)
 }
+
+// Explain tells what would happen to a request.
+func (c *Client) Explain(ctx context.Context, ask wire.ExplainBody) (wire.Explanation, error) {
+	query := url.Values{"method": {ask.Method}, "target": {ask.Target}}
+	for name, value := range map[string]string{"service": ask.Service, "env": ask.Env} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	var e wire.Explanation
+	err := c.Get(ctx, "/explain", query, &e)
+	return e, err
+}
+
+// Doctor tells what the admin finds when it looks at itself, its store and the fleet.
+func (c *Client) Doctor(ctx context.Context) (wire.Doctor, error) {
+	var d wire.Doctor
+	err := c.Get(ctx, "/doctor", nil, &d)
+	return d, err
+}
+
+// Export copies all that people said.
+func (c *Client) Export(ctx context.Context) (wire.Copy, error) {
+	var copied wire.Copy
+	err := c.Get(ctx, "/export", nil, &copied)
+	return copied, err
+}
+
+// Import takes a copy in: it adds keys and blocks and lifts none, unless replace makes everything equal to the copy.
+// With dryRun nothing is changed and the answer tells what would be.
+func (c *Client) Import(ctx context.Context, copied wire.Copy, replace, dryRun bool) (wire.Imported, error) {
+	query := url.Values{"replace": {strconv.FormatBool(replace)}, "dry_run": {strconv.FormatBool(dryRun)}}
+	var done wire.Imported
+	err := c.Change(ctx, http.MethodPost, "/import?"+query.Encode(), copied, &done)
+	return done, err
+}
