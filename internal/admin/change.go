@@ -92,6 +92,7 @@ func (s *Service) commit(ctx context.Context, once *once, plan plan, commands []
 		case receipt.Duplicate:
 			return s.raced(ctx, once, receipt, commands)
 		}
+		s.tell(&receipt.Frame, &change)
 		at := state.Meta{Epoch: receipt.Frame.Epoch, Rev: receipt.Frame.Rev, Head: receipt.Frame.Head, Gen: view.Place().Gen}
 		return Result{View: s.settled(ctx, view, receipt.Frame), Changed: true, At: at, Outcomes: outcomes}, nil
 	}
@@ -176,6 +177,16 @@ func (s *Service) settled(ctx context.Context, base View, f state.Frame) View {
 		snap = base.Snapshot
 	}
 	return View{Snapshot: snap, Now: s.Now()}
+}
+
+// tell logs what was changed.
+func (s *Service) tell(f *state.Frame, c *state.Change) {
+	done := make([]string, 0, len(c.Records))
+	for _, r := range c.Records[:min(len(c.Records), 20)] {
+		done = append(done, string(r.Action)+" "+r.Path)
+	}
+	s.cfg.Log.Info("changed", zap.Uint64("revision", f.Rev), zap.String("actor", c.Actor),
+		zap.String("platform", string(c.Platform)), zap.Strings("done", done), zap.Int("records", len(c.Records)))
 }
 
 func pause(ctx context.Context, d time.Duration) error {

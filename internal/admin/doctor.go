@@ -52,6 +52,9 @@ const (
 // Checkup looks at everything. It never fails: what cannot be found out is a finding.
 func (s *Service) Checkup(ctx context.Context) Checkup {
 	c := Checkup{Durability: s.cfg.Store.Durability(), Link: s.cfg.Follower.Status()}
+	if s.cfg.Alarm != nil && c.Link.Alarm == "" {
+		c.Link.Alarm = s.cfg.Alarm()
+	}
 	began := time.Now()
 	if _, err := s.pulse(ctx); err != nil {
 		c.Trouble = err.Error()

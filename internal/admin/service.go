@@ -18,6 +18,8 @@ type Config struct {
 	// Cache is this admin's own view of the store, and Follower keeps it.
 	Cache    *state.Cache
 	Follower *state.Follower
+	// Alarm says what is wrong with the store's history, empty when nothing is; nil is nothing.
+	Alarm func() string
 	// Strict refuses commands on routes that nobody declared or saw.
 	Strict bool
 	// RequireReason refuses to block, schedule or lift without a reason.

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -127,9 +129,15 @@ func (a *adminServer) call(method, path, body string, headers ...string) *reply 
 	return &reply{t: a.t, status: resp.StatusCode, header: resp.Header, body: text}
 }
 
-func (a *adminServer) get(path string) *reply        { a.t.Helper(); return a.call(http.MethodGet, path, "") }
-func (a *adminServer) post(path, body string) *reply { a.t.Helper(); return a.call(http.MethodPost, path, body) }
-func (a *adminServer) delete(path string) *reply     { a.t.Helper(); return a.call(http.MethodDelete, path, "") }
+func (a *adminServer) get(path string) *reply { a.t.Helper(); return a.call(http.MethodGet, path, "") }
+func (a *adminServer) post(path, body string) *reply {
+	a.t.Helper()
+	return a.call(http.MethodPost, path, body)
+}
+func (a *adminServer) delete(path string) *reply {
+	a.t.Helper()
+	return a.call(http.MethodDelete, path, "")
+}
 
 // on is the address of a call on a route key.
 func on(key, action string) string {
@@ -195,3 +203,11 @@ func (a *adminServer) audit(query string) []wire.AuditEntry {
 
 // ahead is a time from now as clients send it.
 func ahead(d time.Duration) string { return time.Now().Add(d).UTC().Format(time.RFC3339) }
+
+// usersFile is a users file with one user.
+func usersFile(t *testing.T, name, password, role string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "users")
+	require.NoError(t, os.WriteFile(path, []byte(name+":"+people.HashPassword(password)+":"+role+"\n"), 0o600))
+	return path
+}

@@ -113,3 +113,9 @@ func localHost(host string) bool {
 	addr, err := netip.ParseAddr(name)
 	return err == nil && addr.IsLoopback()
 }
+
+// overSocket reports whether a call came over a Unix socket, where the file's permissions say who may.
+func overSocket(r *http.Request) bool {
+	addr, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	return ok && addr.Network() == "unix"
+}

@@ -1,9 +1,12 @@
 package api
 
 import (
+	"errors"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"go.uber.org/zap"
 
 	"github.com/waygate/waygate/internal/admin/people"
 	"github.com/waygate/waygate/internal/admin/wire"
@@ -56,6 +59,11 @@ func (s *server) later(described huma.API) {
 		if err := principal(r.Context()).May(people.ScopeStream); err != nil {
 			write(w, problemOf(err))
 			return
+		}
+		// A stream has no end to wait for; whoever serves it sees to a client that does not read.
+		control := http.NewResponseController(w)
+		if err := errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})); err != nil {
+			s.cfg.Log.Debug("the deadlines of a stream cannot be lifted", zap.Error(err))
 		}
 		s.cfg.Stream.ServeHTTP(w, r)
 	})

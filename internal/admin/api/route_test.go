@@ -31,7 +31,7 @@ func TestAKeyIsOneSegmentInEitherForm(t *testing.T) {
 	a := newAdmin(t, setup{})
 	for _, segment := range []string{"R0VUOi9wYXltZW50cw", "R0VUOi9wYXltZW50cw==", "R0VUOi9wYXltZW50cw%3D%3D", "GET%3A%2Fpayments", "GET:%2Fpayments"} {
 		t.Run(segment, func(t *testing.T) {
-			require.Equal(t, "GET:/payments", a.in(t).get("/api/routes/"+segment).is(http.StatusOK)["path"])
+			require.Equal(t, "GET:/payments", a.in(t).get("/api/routes/" + segment).is(http.StatusOK)["path"])
 		})
 	}
 	refused := []struct {

@@ -92,7 +92,7 @@ func build(cfg Config) (*server, huma.API, error) {
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.recovered(w, r)
 	headers(w.Header())
-	if s.cfg.LocalOnly && !localHost(r.Host) {
+	if s.cfg.LocalOnly && !overSocket(r) && !localHost(r.Host) {
 		write(w, newProblem(http.StatusForbidden, wire.ProblemBlank,
 			"this server has no users and is for this machine alone: address it as localhost, or configure users"))
 		return

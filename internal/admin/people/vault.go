@@ -61,6 +61,17 @@ func (p *People) Refresh(ctx context.Context) error {
 	return fmt.Errorf("the store changes too fast to read it: %w", state.ErrUnavailable)
 }
 
+// SetInitial takes the private part as it was known before, until the store can be read. It is called before Run.
+func (p *People) SetInitial(fields map[string][]byte) {
+	secret := []byte(p.cfg.Secret)
+	if len(secret) == 0 {
+		secret = fields[fieldSecret]
+	}
+	if len(secret) > 0 {
+		p.view.Store(p.readView(fields, secret))
+	}
+}
+
 func (p *People) readView(fields map[string][]byte, secret []byte) *view {
 	v := &view{key: signingKey(secret), revoked: map[string]int64{}, machines: map[string]Machine{}}
 	for field, value := range fields {
@@ -100,10 +111,7 @@ const (
 
 // Run keeps the view fresh until ctx ends.
 func (p *People) Run(ctx context.Context) {
-	wait := refreshEvery
-	if p.view.Load() == nil {
-		wait = refreshRetry
-	}
+	wait := refreshRetry
 	for {
 		timer := time.NewTimer(wait)
 		select {
