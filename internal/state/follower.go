@@ -57,6 +57,8 @@ type Follower struct {
 	// applied is closed, and replaced, with each new snapshot.
 	applied chan struct{}
 	ready   chan struct{}
+	// look holds a wish to look at the source now.
+	look chan struct{}
 }
 
 // NewFollower makes a follower that fills cache from source once it runs.
@@ -66,13 +68,22 @@ func NewFollower(source Source, cache *Cache, opt FollowerOptions) *Follower {
 	}
 	return &Follower{
 		source: source, cache: cache, opt: opt, status: FollowStatus{Link: LinkReconnecting},
-		applied: make(chan struct{}), ready: make(chan struct{}),
+		applied: make(chan struct{}), ready: make(chan struct{}), look: make(chan struct{}, 1),
 	}
 }
 
 // SetInitial makes a snapshot current that was kept from before, so that there is an answer while the source cannot be
 // reached. It is called before Run, and OnApply is not told.
 func (f *Follower) SetInitial(s *Snapshot) { f.swap(s) }
+
+// Look asks the source where it stands now instead of at the next poll, for those who know that it moved. It returns
+// at once.
+func (f *Follower) Look() {
+	select {
+	case f.look <- struct{}{}:
+	default:
+	}
+}
 
 // Run follows until ctx ends.
 func (f *Follower) Run(ctx context.Context) {
@@ -124,6 +135,8 @@ func (r *following) step() bool {
 	case e := <-r.fetched:
 		r.onFetched(e)
 	case <-r.poll.C:
+		r.kick()
+	case <-r.look:
 		r.kick()
 	case <-r.reconnect.C:
 		r.connect()

@@ -103,8 +103,9 @@ type Report struct {
 	Version string `json:"version"`
 	Service string `json:"service,omitempty"`
 	Env     string `json:"env,omitempty"`
-	// Epoch and Rev are what the instance enforces.
+	// Epoch, Gen and Rev are what the instance enforces.
 	Epoch string `json:"epoch"`
+	Gen   uint64 `json:"gen,omitempty"`
 	Rev   uint64 `json:"rev"`
 	// Link is the state of its source: connected, reconnecting or holding.
 	Link string `json:"link"`

@@ -26,7 +26,7 @@ func reportsAreStamped(t *testing.T, open Open) {
 	handles := open(t, 2)
 	// The fleet reports whether or not there is a document.
 	sent := state.Report{
-		ID: "host-1:9001", Boot: "b1", Version: "1.0", Service: "orders", Env: "staging", Epoch: "e", Rev: 42,
+		ID: "host-1:9001", Boot: "b1", Version: "1.0", Service: "orders", Env: "staging", Epoch: "e", Gen: 7, Rev: 42,
 		Link: "connected", Alarm: "none", Checks: 1 << 60, Refused: 2, Unreadable: 3,
 		Hits: map[string]uint64{"GET:/a": 1}, Unseen: map[string]uint64{"GET:/x/{}": 2},
 	}
