@@ -74,6 +74,9 @@ func (s *Snapshot) judge(q *question) Decision {
 		return d
 	}
 	var h hearing
+	if len(q.others) > 0 {
+		h.heard = map[*rule]struct{}{}
+	}
 	for i := range q.views() {
 		v := q.view(i)
 		for j := range v.hits.len() {

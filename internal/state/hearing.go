@@ -8,6 +8,8 @@ type hearing struct {
 	endless bool
 	// deprecated is the rule that speaks of those that deprecate.
 	deprecated *rule
+	// heard are the rules that were heard already; nil where the path has one reading, which finds each rule once.
+	heard map[*rule]struct{}
 }
 
 // claim is one thing that refuses a request.
@@ -54,10 +56,20 @@ func (c *claim) stronger(other *claim) bool {
 // hearRules hears the rules of a leaf between two places that govern the request where it is read as v.
 func (h *hearing) hearRules(q *question, v *view, l *leaf, from, to int) {
 	for i := from; i < to; i++ {
-		if r := l.at(i); q.asks(r, v) {
+		if r := l.at(i); q.asks(r, v) && h.first(r) {
 			h.hearRule(q, r)
 		}
 	}
+}
+
+// first reports whether a rule was not heard before: what it says does not depend on the reading that finds it.
+func (h *hearing) first(r *rule) bool {
+	if h.heard == nil {
+		return true
+	}
+	_, again := h.heard[r]
+	h.heard[r] = struct{}{}
+	return !again
 }
 
 // hearRule adds what a rule that governs the request says.

@@ -21,6 +21,14 @@ type question struct {
 	// first is the only view of a plain path.
 	first  view
 	others []view
+	// shield is the last answer of protected.
+	shield shield
+}
+
+// shield remembers whether a request is protected for a service.
+type shield struct {
+	known, holds bool
+	service      string
 }
 
 // view is one reading of the path, and the rules whose path it matches, folded.
@@ -100,6 +108,13 @@ func (q *question) lifted(keys, more *keySet, service string, governed methodSet
 
 // protected reports whether, for a service, protected keys match under every reading of the path and the method.
 func (q *question) protected(service string) bool {
+	if !q.shield.known || q.shield.service != service {
+		q.shield = shield{known: true, holds: q.shielded(service), service: service}
+	}
+	return q.shield.holds
+}
+
+func (q *question) shielded(service string) bool {
 	for i := range q.views() {
 		v := q.view(i)
 		need := q.methodsIn(v)
