@@ -1,0 +1,198 @@
+package authz
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/waygate/waygate/internal/state"
+)
+
+// Numbers of the fields that are written, from envoy/service/auth/v3/external_auth.proto, envoy/config/core/v3/base.proto,
+// envoy/type/v3/http_status.proto, google/rpc/status.proto and google/protobuf/struct.proto.
+const (
+	responseStatus   = 1 // CheckResponse.…
+	responseDenied   = 2
+	responseOK       = 3
+	responseMetadata = 4
+
+	statusCode = 1 // google.rpc.Status.code, HttpStatus.code
+
+	deniedStatus  = 1 // DeniedHttpResponse.…
+	deniedHeaders = 2
+	deniedBody    = 3
+
+	okRemove          = 5 // OkHttpResponse.headers_to_remove
+	okResponseHeaders = 6 // OkHttpResponse.response_headers_to_add
+
+	optionHeader = 1 // HeaderValueOption.…
+	optionAction = 3
+	headerKey    = 1 // HeaderValue.…
+	headerValue  = 2
+
+	structFields = 1 // Struct.fields
+	entryKey     = 1 // an entry of a map
+	entryValue   = 2
+	valueNumber  = 2 // Value.…
+	valueString  = 3
+)
+
+const (
+	permissionDenied = 7 // the google.rpc.Code of every refusal: Envoy tells one by its not being OK
+	// Values of HeaderValueOption.HeaderAppendAction.
+	appendHeader    = 0
+	overwriteHeader = 2
+)
+
+// answers renders decisions as the bytes of a CheckResponse. It is safe for concurrent use.
+type answers struct {
+	// pass is the answer to nearly every check.
+	pass []byte
+	// removed are the headers that pass takes off.
+	removed []string
+	// boot and count make the ids of decisions.
+	boot  string
+	count atomic.Uint64
+}
+
+func newAnswers(boot string, trusted []string) *answers {
+	a := &answers{boot: boot, removed: alwaysRemoved(trusted)}
+	a.pass = a.allow(&state.Decision{}, &request{})
+	return a
+}
+
+// render is the answer to a request that was decided on at now. The bytes are not to be changed.
+func (a *answers) render(d *state.Decision, r *request, now time.Time) []byte {
+	switch {
+	case d.Refused():
+		return a.refuse(d, r, now)
+	case d.Deprecation == nil && len(r.remove) == 0:
+		return a.pass
+	default:
+		return a.allow(d, r)
+	}
+}
+
+// allow lets a request pass without the headers that a client must not send, and has the response tell what is known of
+// the route's end.
+func (a *answers) allow(d *state.Decision, r *request) []byte {
+	var m message
+	m.inside(responseStatus, func() {})
+	m.inside(responseOK, func() {
+		for _, name := range a.removed {
+			m.text(okRemove, name)
+		}
+		for _, name := range r.remove {
+			if isToken(name) {
+				m.text(okRemove, name)
+			}
+		}
+		if d.Deprecation != nil {
+			m.deprecation(d.Deprecation)
+		}
+	})
+	return m
+}
+
+// deprecation adds the response headers of a route that is deprecated: since when (RFC 9745), until when (RFC 8594),
+// and what takes its place (RFC 5829).
+func (m *message) deprecation(d *state.Deprecation) {
+	m.header(okResponseHeaders, "deprecation", "@"+strconv.FormatInt(max(0, d.Since.Unix()), 10), overwriteHeader)
+	if !d.Sunset.IsZero() {
+		m.header(okResponseHeaders, "sunset", d.Sunset.UTC().Format(http.TimeFormat), overwriteHeader)
+	}
+	if d.Successor != "" {
+		m.header(okResponseHeaders, "link", "<"+reference(d.Successor)+`>; rel="successor-version"`, appendHeader)
+	}
+}
+
+// refuse tells the client why and, where it is known, when to come back.
+func (a *answers) refuse(d *state.Decision, r *request, now time.Time) []byte {
+	kind := refusalOf(d.Cause)
+	id := a.boot + "-" + strconv.FormatUint(a.count.Add(1), 36)
+	protocol := protocolOf(r.contentType)
+	var m message
+	m.inside(responseStatus, func() { m.number(statusCode, permissionDenied) })
+	m.inside(responseDenied, func() {
+		m.inside(deniedStatus, func() { m.number(statusCode, uint64(kind.status)) })
+		if kind.status != http.StatusBadRequest && !d.RetryAt.IsZero() {
+			m.deny("retry-after", retryAfter(d.RetryAt, now))
+		}
+		m.deny("cache-control", "no-store")
+		m.deny("vary", "Origin")
+		m.deny("x-waygate-decision", id)
+		switch protocol {
+		case speaksHTTP:
+			m.deny("content-type", "application/json")
+			m.text(deniedBody, body(kind, d, r))
+		case speaksGRPC:
+			if kind.status == http.StatusBadRequest {
+				m.deny("grpc-status", kind.grpc) // Envoy would make INTERNAL of 400
+			}
+			m.text(deniedBody, sentence(kind, d))
+		case speaksGRPCWeb:
+			// Behind a gateway without a filter for it, a status in headers and no body is what arrives whole.
+			m.deny("grpc-status", kind.grpc)
+			m.deny("grpc-message", percentEncoded(sentence(kind, d)))
+		}
+	})
+	m.inside(responseMetadata, func() {
+		m.metadata("status", string(d.Status))
+		m.metadata("code", kind.code)
+		m.metadata("route", d.Path)
+		m.metadata("reason", d.Reason)
+		m.metadata("decision", id)
+		m.inside(structFields, func() {
+			m.text(entryKey, "revision")
+			m.inside(entryValue, func() { m.double(valueNumber, float64(d.Revision)) })
+		})
+	})
+	return m
+}
+
+// deny adds a header of a refusal.
+func (m *message) deny(name, value string) { m.header(deniedHeaders, name, value, appendHeader) }
+
+// header adds a HeaderValueOption.
+func (m *message) header(field protowire.Number, name, value string, action uint64) {
+	m.inside(field, func() {
+		m.inside(optionHeader, func() {
+			m.text(headerKey, name)
+			m.text(headerValue, oneLine(value))
+		})
+		if action != 0 {
+			m.number(optionAction, action)
+		}
+	})
+}
+
+// metadata adds a member to a Struct; an empty one is left out.
+func (m *message) metadata(name, value string) {
+	if value == "" {
+		return
+	}
+	m.inside(structFields, func() {
+		m.text(entryKey, name)
+		m.inside(entryValue, func() { m.text(valueString, valid(value)) })
+	})
+}
+
+// retryAfter is the whole number of seconds until at, rounded up (RFC 9110, 10.2.3).
+func retryAfter(at, now time.Time) string {
+	wait := max(0, at.Sub(now))
+	return strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10)
+}
+
+// oneLine is a value without what would end a header: Envoy would write CR and LF into the response as they are.
+func oneLine(value string) string {
+	return strings.Map(func(c rune) rune {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			return ' '
+		}
+		return c
+	}, value)
+}
