@@ -295,6 +295,16 @@ func TestEnable(t *testing.T) {
 			GET /v1/a/c env=dev is deprecated
 			GET /v1/a/c is env_gated
 		`},
+		{"an exception of one service counts for that service's block", `
+			maintenance orders:GET:/**
+			enable orders:GET:/x
+			maintenance GET:/x
+			enable GET:/x
+			= still -
+			maintenance pay:GET:/**
+			enable GET:/x
+			= still pay:GET:/**:maintenance
+		`},
 		{"next is what a wider key or a switch will do", `
 			schedule /v1/** start=+2h end=+3h
 			schedule GET:/v1/a start=+5h end=+6h

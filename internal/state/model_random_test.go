@@ -16,8 +16,16 @@ import (
 type lot struct {
 	*rand.Rand
 	t testing.TB
-	// recent are the keys of the last commands, which the next ones are often about.
-	recent *[]state.Spelling
+	// palette are the keys that most commands of one sequence are about.
+	palette []state.Spelling
+}
+
+func lotOf(t testing.TB, seed uint64) lot {
+	l := lot{Rand: rand.New(rand.NewPCG(seed, 3)), t: t}
+	for range 7 {
+		l.palette = append(l.palette, l.spelling())
+	}
+	return l
 }
 
 func draw[T any](l lot, of ...T) T { return of[l.IntN(len(of))] }
@@ -51,18 +59,22 @@ func (l lot) exemptions() []state.Exemption {
 var modelVerbs = []state.Verb{
 	state.VerbEnable, state.VerbEnable, state.VerbEnable, state.VerbDisable, state.VerbDisable, state.VerbMaintenance, state.VerbMaintenance,
 	state.VerbMaintenance, state.VerbSchedule, state.VerbSchedule, state.VerbCancel, state.VerbCancelWindow, state.VerbEnv, state.VerbEnv,
-	state.VerbDeprecate, state.VerbProtect, state.VerbUnprotect, state.VerbForget, state.VerbForget, state.VerbRegister, state.VerbRegister,
+	state.VerbDeprecate, state.VerbProtect, state.VerbUnprotect, state.VerbUnprotect, state.VerbUnprotect, state.VerbCancel, state.VerbForget, state.VerbForget, state.VerbRegister, state.VerbRegister,
 	state.VerbAdopt, state.VerbImport, state.VerbImport,
 }
 
 // subject is what a command is about.
 func (l lot) subject() state.Spelling {
-	if len(*l.recent) > 0 && !l.chance(3) {
-		return draw(l, *l.recent...)
+	if l.chance(6) {
+		return l.spelling()
 	}
-	s := l.spelling()
-	*l.recent = append((*l.recent)[max(0, len(*l.recent)-5):], s)
-	return s
+	return draw(l, l.palette...)
+}
+
+// secondHalf is the schedule that follows a disable where older clients say "disabled until".
+func (l lot) secondHalf(first state.Command, now time.Time) state.Command {
+	first.Verb, first.Start, first.End = state.VerbSchedule, now.Add(time.Second), now.Add(draw(l, time.Minute, 40*time.Minute))
+	return first
 }
 
 func (l lot) command(doc *state.Document, now time.Time) state.Command {

@@ -173,17 +173,19 @@ func (l *ledger) shownOf(p *ledgerPart) string {
 	return l.name(p.key).shown
 }
 
-// stateOf is the effective status of a key: switches are not in it.
-func (l *ledger) stateOf(k state.Key) state.Status {
-	status := state.Active
+// stateOf is the effective status of a key, and the key that makes it so: switches are not in it.
+func (l *ledger) stateOf(k state.Key) (state.Status, string) {
+	var all []*ledgerPart
 	guarded := l.guarded(k)
 	for _, p := range l.parts {
 		if p.pull != "" || !p.runs(l.now) || !within(k, p.key, true) || p.kind != "deprecation" && (guarded || leftAlone(k, p.except)) {
 			continue
 		}
-		if strictnessOf(p.status()) > strictnessOf(status) {
-			status = p.status()
-		}
+		all = append(all, p)
 	}
-	return status
+	if len(all) == 0 {
+		return state.Active, ""
+	}
+	is := l.strictest(all)
+	return is.status, is.speaker[0]
 }
