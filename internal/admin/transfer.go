@@ -44,14 +44,28 @@ func (s *Service) Export() (View, Copy, error) {
 		Global:   CopiedSwitch{doc.Global(), windowsOn(doc, state.Target{Global: true}, view.Now)},
 		Services: map[string]CopiedSwitch{},
 	}
-	for name, own := range doc.Switches() {
-		c.Services[name] = CopiedSwitch{own, windowsOn(doc, state.Target{Service: name}, view.Now)}
+	for name := range switchNames(doc) {
+		c.Services[name] = CopiedSwitch{doc.Service(name), windowsOn(doc, state.Target{Service: name}, view.Now)}
 	}
 	for r := range doc.Routes() {
 		c.Routes = append(c.Routes, CopiedRoute{r, windowsOn(doc, state.Target{Key: r.Key}, view.Now)})
 	}
 	slices.SortFunc(c.Routes, func(a, b CopiedRoute) int { return cmp.Compare(a.Key.String(), b.Key.String()) })
 	return view, c, nil
+}
+
+// switchNames are the services whose switch says something.
+func switchNames(doc *state.Document) map[string]struct{} {
+	names := map[string]struct{}{}
+	for name := range doc.Switches() {
+		names[name] = struct{}{}
+	}
+	for w := range doc.Windows() {
+		if w.Target.Service != "" {
+			names[w.Target.Service] = struct{}{}
+		}
+	}
+	return names
 }
 
 func windowsOn(doc *state.Document, t state.Target, now time.Time) []state.Window {
@@ -300,13 +314,8 @@ func replaceSwitches(patch state.Patch, doc, after *state.Document, by state.Aut
 			return err //nolint:wrapcheck // it names the field
 		}
 	}
-	names := map[string]struct{}{}
-	for name := range doc.Switches() {
-		names[name] = struct{}{}
-	}
-	for name := range after.Switches() {
-		names[name] = struct{}{}
-	}
+	names := switchNames(doc)
+	maps.Copy(names, switchNames(after))
 	for name := range names {
 		if sameSwitch(doc.Service(name), after.Service(name)) {
 			continue

@@ -48,7 +48,7 @@ func (s *server) describe() huma.API {
 		config.Servers = []*huma.Server{{URL: "/"}}
 	}
 	described := huma.NewAPI(config, humago.NewAdapter(s.mux, ""))
-	described.UseMiddleware(func(ctx huma.Context, next func(huma.Context)) { next(call{ctx}) })
+	described.UseMiddleware(func(ctx huma.Context, next func(huma.Context)) { next(&call{humaContext: ctx}) })
 	return described
 }
 
@@ -80,32 +80,40 @@ func dropNulls(v any) {
 }
 
 // inWords turns huma's own errors into problems.
-func inWords(_ huma.Context, _ string, v any) (any, error) {
-	if e, ok := v.(*huma.ErrorModel); ok {
-		return validation(e), nil
+func inWords(ctx huma.Context, _ string, v any) (any, error) {
+	e, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
 	}
-	return v, nil
+	p := validation(e)
+	if c, ok := ctx.(*call); ok {
+		c.status = p.Status
+	}
+	return p, nil
 }
 
 type humaContext huma.Context
 
 // call is huma's context of one call, in which what does not validate is 400, and the body, which was read already,
 // has no deadline.
-type call struct{ humaContext }
+type call struct {
+	humaContext
+	status int // of the answer, where it is not the one that huma would give
+}
 
 // Unwrap gives the adapter its own context.
-func (c call) Unwrap() huma.Context { return c.humaContext }
+func (c *call) Unwrap() huma.Context { return c.humaContext }
 
 // SetStatus implements huma.Context.
-func (c call) SetStatus(code int) {
-	if code == http.StatusUnprocessableEntity {
-		code = http.StatusBadRequest
+func (c *call) SetStatus(code int) {
+	if c.status != 0 {
+		code = c.status
 	}
 	c.humaContext.SetStatus(code)
 }
 
 // SetHeader implements huma.Context. Errors are JSON like everything else.
-func (c call) SetHeader(name, value string) {
+func (c *call) SetHeader(name, value string) {
 	if name == "Content-Type" && value == "application/problem+json" {
 		value = "application/json"
 	}
@@ -113,7 +121,7 @@ func (c call) SetHeader(name, value string) {
 }
 
 // SetReadDeadline implements huma.Context.
-func (c call) SetReadDeadline(time.Time) error { return nil }
+func (c *call) SetReadDeadline(time.Time) error { return nil }
 
 // finish completes the description of an operation: its errors, and whether it needs a body.
 func finish(api *huma.OpenAPI, op *huma.Operation) {
@@ -139,7 +147,7 @@ type answer[T any] struct{ Body T }
 func operation(method, path, id, tag, summary string) huma.Operation {
 	return huma.Operation{
 		OperationID: id, Method: method, Path: "/api" + path, Tags: []string{tag}, Summary: summary,
-		Responses: map[string]*huma.Response{},
+		Responses: map[string]*huma.Response{}, MaxBodyBytes: -1, // the gate bounds bodies
 	}
 }
 
@@ -171,7 +179,7 @@ func Description() ([]byte, error) {
 		return nil, fmt.Errorf("describe the API: %w", err)
 	}
 	_, described, err := build(Config{
-		BasePath: "/waygate", Version: "1", Log: zap.NewNop(), People: people.New(people.Config{Roster: roster, Log: zap.NewNop()}),
+		BasePath: "/waygate", Version: "1", Log: zap.NewNop(), Stream: http.NotFoundHandler(), People: people.New(people.Config{Roster: roster, Log: zap.NewNop()}),
 	})
 	if err != nil {
 		return nil, err

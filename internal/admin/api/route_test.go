@@ -34,6 +34,10 @@ func TestAKeyIsOneSegmentInEitherForm(t *testing.T) {
 			require.Equal(t, "GET:/payments", a.in(t).get("/api/routes/" + segment).is(http.StatusOK)["path"])
 		})
 	}
+	for _, segment := range []string{"%2F", "%2f", "Lw", "Lw=="} {
+		require.Equal(t, "/", a.get("/api/routes/"+segment).is(http.StatusOK)["path"], segment)
+		a.post("/api/routes/"+segment+"/enable", "").is(http.StatusOK)
+	}
 	refused := []struct {
 		name, segment string
 		status        int

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"path"
 	"regexp"
 	"runtime/debug"
@@ -111,9 +112,25 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.gate(w, r, below, unknown)
 		return
 	}
-	s.gate(w, r, below, func(w http.ResponseWriter, r *http.Request) {
-		http.StripPrefix(s.cfg.BasePath, http.HandlerFunc(s.dispatch)).ServeHTTP(w, r)
-	})
+	s.gate(w, r, below, func(w http.ResponseWriter, r *http.Request) { s.dispatch(w, inside(r, below)) })
+}
+
+// inside is the request as the mux sees it: without the base path, and with the key of the root path, /, in base64url,
+// because the mux does not take %2F for a segment.
+func inside(r *http.Request, below string) *http.Request {
+	segments := strings.Split(below, "/")
+	for i, segment := range segments {
+		if strings.EqualFold(segment, "%2F") {
+			segments[i] = wire.Segment("/")
+		}
+	}
+	sub := new(http.Request)
+	*sub = *r
+	sub.URL = new(url.URL)
+	*sub.URL = *r.URL
+	sub.URL.RawPath = strings.Join(segments, "/")
+	sub.URL.Path, _ = url.PathUnescape(sub.URL.RawPath) // it is the escaped form of a path that was read before
+	return sub
 }
 
 // outside answers addresses that are not below the base path.
