@@ -107,7 +107,8 @@ func (t *tool) statusOfAll(ctx context.Context, api *client.Client, p page) erro
 		return err
 	}
 	if len(routes) == 0 {
-		fmt.Fprintln(t.err, "no routes are known; the first command on one, or a service that registers, makes it known")
+		// On stdout: pipelines look there for a line that does not say DISABLED.
+		fmt.Fprintln(t.out, "no routes are known; the first command on one, or a service that registers, makes it known")
 		return nil
 	}
 	part, more := cut(p, routes)

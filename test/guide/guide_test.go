@@ -102,7 +102,13 @@ func (p *place) env() []string {
 // run runs a program to its end and gives its output and exit status.
 func (p *place) run(env []string, name string, args ...string) (string, int) {
 	p.t.Helper()
-	cmd := exec.CommandContext(p.t.Context(), name, args...)
+	path := name
+	if own := filepath.Join(p.bin, name); !strings.Contains(name, "/") {
+		if _, err := os.Stat(own); err == nil {
+			path = own // the PATH of the script is not ours
+		}
+	}
+	cmd := exec.CommandContext(p.t.Context(), path, args...)
 	cmd.Dir, cmd.Env = p.work, append(p.env(), env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil && cmd.ProcessState == nil {
