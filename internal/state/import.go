@@ -143,22 +143,13 @@ func (e Effect) valid() bool { return e == EffectMaintenance || e == EffectDisab
 
 // add gives the key those of the parts that it lacks.
 func (w *deed) add(p parts, action Action) error {
-	lacking, err := w.lacking(p)
-	if err != nil {
-		return err
-	}
+	lacking := w.lacking(p)
 	if w.cmd.Verb == VerbImport && (lacking.refuses() || lacking.deprecation != nil) {
 		if err := w.refuseProtected(w.key, w.out.Shown); err != nil {
 			return err
 		}
 	}
-	if p.protected && !w.route.Protected {
-		if by := w.blockedBy(p); by != "" {
-			w.note = fmt.Sprintf("declared protected (force_active), stored unprotected: %s blocks it", by)
-		} else {
-			w.route.Protected, w.action = true, action
-		}
-	}
+	w.addFlag(p, action)
 	if lacking.deprecation != nil {
 		w.route.Deprecation, w.action = lacking.deprecation, action
 	}
@@ -169,17 +160,10 @@ func (w *deed) add(p parts, action Action) error {
 		w.route.Standing, w.action = w.begunBlock(b), action
 	}
 	for _, is := range lacking.windows {
-		if is.Except == nil {
-			is.Except = w.knownInside()
-		}
-		is.ID, w.action = w.newID(), action
-		if is.By == "" {
-			is.By, is.At = w.by.Actor, w.by.At
-		}
-		w.out.OpenInside = w.openInside(is.Except)
-		if err := w.put.SetWindow(is); err != nil {
+		if err := w.addWindow(is); err != nil {
 			return err
 		}
+		w.action = action
 	}
 	if w.action == "" {
 		w.note = "" // nothing was stored that it could explain
@@ -187,8 +171,32 @@ func (w *deed) add(p parts, action Action) error {
 	return nil
 }
 
+// addFlag protects the key if it was declared so and nothing blocks it.
+func (w *deed) addFlag(p parts, action Action) {
+	if !p.protected || w.route.Protected {
+		return
+	}
+	if by := w.blockedBy(p); by != "" {
+		w.note = fmt.Sprintf("declared protected (force_active), stored unprotected: %s blocks it", by)
+		return
+	}
+	w.route.Protected, w.action = true, action
+}
+
+func (w *deed) addWindow(is Window) error {
+	if is.Except == nil {
+		is.Except = w.knownInside()
+	}
+	if is.By == "" {
+		is.By, is.At = w.by.Actor, w.by.At
+	}
+	is.ID = w.newID()
+	w.out.OpenInside = w.openInside(is.Except)
+	return w.put.SetWindow(is)
+}
+
 // lacking are the parts that the key does not have yet.
-func (w *deed) lacking(p parts) (parts, error) {
+func (w *deed) lacking(p parts) parts {
 	if w.route.Deprecation != nil {
 		p.deprecation = nil
 	}
@@ -206,7 +214,7 @@ func (w *deed) lacking(p parts) (parts, error) {
 			p.windows = append(p.windows, is)
 		}
 	}
-	return p, nil
+	return p
 }
 
 // begun is a declared gate with the exceptions that every new gate on a template has.

@@ -7,8 +7,8 @@ import (
 	"github.com/waygate/waygate/internal/state"
 )
 
-// do carries out a command; false when the rules refuse it. stored tells, of a declaration, whether the flag that
-// protects was stored: the rules only say when it must not be.
+// do carries out a command; false when the rules refuse it. Of a declaration, stored tells whether the flag that protects
+// was stored: the rules only say when it must not be.
 func (l *ledger) do(c state.Command, actor string, stored bool) bool {
 	if c.Target.Global || c.Target.Service != "" {
 		return l.doPull(c, actor)
@@ -110,17 +110,13 @@ func (l *ledger) block(k state.Key, shown string, effect state.Effect, c state.C
 	}
 	is := &ledgerPart{key: k, kind: "standing", effect: effect, reason: c.Reason, by: actor, at: l.now}
 	old := l.one(k, "standing")
-	if old == nil {
+	switch {
+	case old == nil:
 		is.except = l.insideNow(k)
-	} else {
-		if old.effect == effect && old.reason == c.Reason && len(old.opened) == 0 {
-			return true
-		}
-		for _, e := range old.except {
-			if !slices.Contains(old.opened, e) {
-				is.except = append(is.except, e)
-			}
-		}
+	case old.effect == effect && old.reason == c.Reason && len(old.opened) == 0:
+		return true
+	default:
+		is.except = slices.DeleteFunc(slices.Clone(old.except), func(e state.Key) bool { return slices.Contains(old.opened, e) })
 		if effect == state.EffectDisabled {
 			is.before = old
 		}

@@ -65,10 +65,10 @@ func pathExpression(path string, fold bool) *regexp.Regexp {
 		return have
 	}
 	text := "^"
-	for _, segment := range strings.Split(strings.Trim(path, "/"), "/") {
-		switch {
-		case segment == "":
-		case segment == "**":
+	for segment := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+		switch segment {
+		case "":
+		case "**":
 			text += "(/.*)?"
 		default:
 			before, after, param := strings.Cut(segment, "{}")

@@ -132,30 +132,38 @@ func (d *Document) stateOf(k Key, around []Route, now time.Time) RouteState {
 
 // windowOf picks the window to show of all those on keys that contain k.
 func (d *Document) windowOf(k Key, around []Route, now time.Time) *Span {
-	var running, pending restraint
+	var running, pending *restraint
 	for i := range around {
 		for w := range d.WindowsOn(Target{Key: around[i].Key}) {
 			if o, ok := w.Running(now); ok {
-				p := w.restraint(o)
-				if !liftedBy(p.except, k, k) && (running.window == "" || laterEnd(p.end, running.end) > 0) {
-					running = p
-				}
+				running = latest(running, w.restraint(o), k)
 			}
 			if o, ok := w.upcoming(now); ok {
-				p := w.restraint(o)
-				if !liftedBy(p.except, k, k) && (pending.window == "" || p.start.Before(pending.start)) {
-					pending = p
-				}
+				pending = soonest(pending, w.restraint(o), k)
 			}
 		}
 	}
-	if running.window == "" {
-		running = pending
-	}
-	if running.window == "" || running.end.IsZero() {
+	is := cmp.Or(running, pending)
+	if is == nil || is.end.IsZero() {
 		return nil
 	}
-	return &Span{Start: running.start, End: running.end, Reason: running.reason}
+	return &Span{Start: is.start, End: is.end, Reason: is.reason}
+}
+
+// latest is the one that ends last, of those that do not leave k alone.
+func latest(have *restraint, p restraint, k Key) *restraint {
+	if liftedBy(p.except, k, k) || have != nil && laterEnd(p.end, have.end) <= 0 {
+		return have
+	}
+	return &p
+}
+
+// soonest is the one that begins first, of those that do not leave k alone.
+func soonest(have *restraint, p restraint, k Key) *restraint {
+	if liftedBy(p.except, k, k) || have != nil && !p.start.Before(have.start) {
+		return have
+	}
+	return &p
 }
 
 // windowStates are the timed parts of a target that are in force or still to come, by start and id.
