@@ -1,0 +1,69 @@
+package arch_test
+
+// What the packages may import besides the standard library, by their path in the module: a prefix, or with a final $
+// exactly that package.
+const (
+	state     = module + "internal/state$"
+	stateAll  = module + "internal/state"
+	statetest = module + "internal/state/statetest"
+	config    = module + "internal/config"
+	serve     = module + "internal/serve"
+	wire      = module + "internal/admin/wire"
+	admin     = module + "internal/admin"
+	authz     = module + "internal/authz"
+
+	zap     = "go.uber.org/zap"
+	grpc    = "google.golang.org/grpc"
+	protos  = "google.golang.org/protobuf"
+	envoy   = "github.com/envoyproxy/go-control-plane/envoy"
+	goRedis = "github.com/redis/go-redis/v9"
+	uuid    = "github.com/google/uuid"
+	metrics = "github.com/prometheus/client_golang"
+	backoff = "github.com/cenkalti/backoff/v5"
+	group   = "github.com/oklog/run"
+	atomics = "github.com/google/renameio/v2"
+	require = "github.com/stretchr/testify/require"
+	unix    = "golang.org/x/sys/unix"
+)
+
+// rules is the house: each package, and what it may open onto.
+var rules = map[string][]string{ //nolint:gochecknoglobals // a table
+	// What is true. The standard library only.
+	"internal/state":             nil,
+	"internal/state/readingtest": nil,
+	"internal/state/memstore":    {state},
+	"internal/state/filestore":   {state, atomics, unix},
+	"internal/state/redisstore":  {state, goRedis, backoff},
+	"internal/state/httpsource":  {state, backoff},
+	"internal/state/statetest":   {state, require, "github.com/anishathalye/porcupine"},
+
+	// What Envoy hears.
+	"internal/authz":     {state, zap, grpc, protos, envoy, metrics, "google.golang.org/genproto/googleapis/rpc"},
+	"internal/authz/app": {stateAll, authz, config, serve, zap, grpc, goRedis, group, metrics},
+
+	// What people do.
+	"internal/admin":        {state, module + "internal/admin/people", zap, uuid},
+	"internal/admin/people": {state, zap, uuid, "golang.org/x/crypto/argon2"},
+	"internal/admin/wire":   nil,
+	"internal/admin/stream": {state, zap},
+	"internal/admin/api":    {state, admin, zap, uuid, metrics, "github.com/danielgtaylor/huma/v2"},
+	"internal/admin/client": {wire, uuid},
+	"internal/admin/app":    {stateAll, admin, config, serve, zap, goRedis, group, metrics},
+
+	// What both servers need.
+	"internal/config": {zap, "github.com/caarlos0/env/v11", "github.com/spf13/pflag"},
+	"internal/serve":  {zap, atomics, unix},
+
+	// The programs.
+	"cmd/waygate-authz": {module + "internal/authz/app", config, zap},
+	"cmd/waygate-admin": {module + "internal/admin/app", config, zap},
+	"cmd/waygate":       {state, wire, module + "internal/admin/client", config, "github.com/spf13/cobra", "golang.org/x/term"},
+
+	// Tests and what they need.
+	"internal/arch":  nil,
+	"internal/parts": nil,
+	"test/demo":      {atomics},
+	"test/e2e":       nil,
+	"test/guide":     nil,
+	"test/bench":     {envoy, grpc, protos, "google.golang.org/genproto/googleapis/rpc", "golang.org/x/net/http2"},
+}
