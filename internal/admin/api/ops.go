@@ -28,7 +28,7 @@ type Readiness struct {
 
 // Operations serves /livez, /readyz and /metrics. They need no token, but /metrics does unless the caller is on this
 // machine. Everything else goes to next (nil: it does not exist).
-func Operations(cfg Config, follower *state.Follower, warnings []string, metrics prometheus.Gatherer, next http.Handler) http.Handler {
+func Operations(cfg Config, follower *state.Follower, warnings func() []string, metrics prometheus.Gatherer, next http.Handler) http.Handler {
 	o := &operations{cfg: cfg, follower: follower, warnings: warnings, next: next}
 	o.metrics = promhttp.HandlerFor(metrics, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 	return o
@@ -37,7 +37,7 @@ func Operations(cfg Config, follower *state.Follower, warnings []string, metrics
 type operations struct {
 	cfg      Config
 	follower *state.Follower
-	warnings []string
+	warnings func() []string
 	metrics  http.Handler
 	next     http.Handler
 }
@@ -68,7 +68,7 @@ func (o *operations) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (o *operations) ready(w http.ResponseWriter) {
 	s := o.follower.Status()
 	is := Readiness{
-		Ready: s.Epoch != "", Link: string(s.Link), Alarm: s.Alarm, Place: place(s.Meta), Warnings: o.warnings,
+		Ready: s.Epoch != "", Link: string(s.Link), Alarm: s.Alarm, Place: place(s.Meta), Warnings: o.warnings(),
 		Durability: string(o.cfg.Service.Durability()),
 	}
 	status := http.StatusOK

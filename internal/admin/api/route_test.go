@@ -35,7 +35,7 @@ func TestAKeyIsOneSegmentInEitherForm(t *testing.T) {
 		})
 	}
 	for _, segment := range []string{"%2F", "%2f", "Lw", "Lw=="} {
-		require.Equal(t, "/", a.get("/api/routes/"+segment).is(http.StatusOK)["path"], segment)
+		require.Equal(t, "/", a.get("/api/routes/" + segment).is(http.StatusOK)["path"], segment)
 		a.post("/api/routes/"+segment+"/enable", "").is(http.StatusOK)
 	}
 	refused := []struct {

@@ -23,7 +23,7 @@ func (p *People) Login(ctx context.Context, name, password string, platform stat
 		return Session{}, ErrNoUsers
 	}
 	v := p.view.Load()
-	if v == nil {
+	if v == nil || v.key == nil {
 		return Session{}, fmt.Errorf("the signing secret is not known yet: %w", state.ErrUnavailable)
 	}
 	if wait := p.limits.take(name, peer, time.Now()); wait > 0 {

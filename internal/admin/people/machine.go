@@ -41,8 +41,11 @@ func (p *People) CreateToken(ctx context.Context, who Principal, name string, ro
 		return Machine{}, "", state.Receipt{}, err
 	}
 	v := p.view.Load()
-	if v == nil {
-		return Machine{}, "", state.Receipt{}, fmt.Errorf("the signing secret is not known yet: %w", state.ErrUnavailable)
+	if v == nil || v.key == nil {
+		if err := p.refreshWith(ctx, true); err != nil {
+			return Machine{}, "", state.Receipt{}, err
+		}
+		v = p.view.Load()
 	}
 	if len(v.machines) >= maxMachines {
 		return Machine{}, "", state.Receipt{}, state.Invalid("name", "there are %d tokens already: revoke some", maxMachines)

@@ -113,7 +113,7 @@ func (p Principal) May(s Scope) error {
 // nobody can say.
 func (p *People) Verify(text string) (Principal, error) {
 	v := p.view.Load()
-	if v == nil {
+	if v == nil || v.key == nil {
 		return Principal{}, fmt.Errorf("revoked tokens are not known yet: %w", state.ErrUnavailable)
 	}
 	c, err := parseToken(text, v.key)

@@ -27,14 +27,16 @@ const commitTries = 50
 
 // view is the private part as it is needed to verify tokens. It is immutable.
 type view struct {
-	key      []byte
+	key      []byte // nil: there is no secret yet, and no token
 	revoked  map[string]int64
 	machines map[string]Machine
 }
 
 // Refresh reads revocations and machine tokens from the store; where no signing secret is configured, it reads the
-// generated one, and makes it when there is none yet.
-func (p *People) Refresh(ctx context.Context) error {
+// generated one, and makes it when there is none yet. A server without users makes none: nobody logs in.
+func (p *People) Refresh(ctx context.Context) error { return p.refreshWith(ctx, !p.Open()) }
+
+func (p *People) refreshWith(ctx context.Context, create bool) error {
 	for range commitTries {
 		at, err := p.cfg.Store.Pulse(ctx)
 		if err != nil {
@@ -44,12 +46,8 @@ func (p *People) Refresh(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read the private part: %w", err)
 		}
-		secret := []byte(p.cfg.Secret)
-		if len(secret) == 0 {
-			secret = fields[fieldSecret]
-		}
-		if len(secret) > 0 {
-			p.view.Store(p.readView(fields, secret))
+		if v := p.readView(fields); v.key != nil || !create {
+			p.view.Store(v)
 			return nil
 		}
 		err = p.commitAt(ctx, at, Principal{Name: "system", Platform: state.PlatformSystem},
@@ -63,17 +61,22 @@ func (p *People) Refresh(ctx context.Context) error {
 
 // SetInitial takes the private part as it was known before, until the store can be read. It is called before Run.
 func (p *People) SetInitial(fields map[string][]byte) {
+	if v := p.readView(fields); v.key != nil {
+		p.view.Store(v)
+	}
+}
+
+// readView reads the private part. Its key is nil where there is no secret yet.
+func (p *People) readView(fields map[string][]byte) *view {
 	secret := []byte(p.cfg.Secret)
 	if len(secret) == 0 {
 		secret = fields[fieldSecret]
 	}
+	var key []byte
 	if len(secret) > 0 {
-		p.view.Store(p.readView(fields, secret))
+		key = signingKey(secret)
 	}
-}
-
-func (p *People) readView(fields map[string][]byte, secret []byte) *view {
-	v := &view{key: signingKey(secret), revoked: map[string]int64{}, machines: map[string]Machine{}}
+	v := &view{key: key, revoked: map[string]int64{}, machines: map[string]Machine{}}
 	for field, value := range fields {
 		if id, ok := strings.CutPrefix(field, fieldRevoked); ok {
 			expires, err := strconv.ParseInt(string(value), 10, 64)
