@@ -1,6 +1,7 @@
 package state_test
 
 import (
+	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -85,4 +86,39 @@ func TestApplyEqualsCompile(t *testing.T) {
 			doc = s.Document()
 		}
 	}
+}
+
+func FuzzParseKey(f *testing.F) {
+	for _, seed := range []string{
+		"/", "GET:/payments", "s:ANY:/a/{id:int}/x{y}z/**", "/a%2541/%", "/%7B", "/{p:path}", "pay:get:/x", "/caf%C3%A9/É", "/a\x1f", "__global__", "/{a%252F}", "/**",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		k, shown, err := state.ParseKey(text)
+		if err != nil {
+			var invalid *state.InvalidError
+			require.ErrorAs(t, err, &invalid)
+			require.NotEmpty(t, invalid.Problem)
+			return
+		}
+		requireStable(t, k, shown)
+		require.True(t, state.Key{Path: "/**"}.Contains(k))
+		require.Equal(t, k.IsTemplate(), k.IsTemplate() && k.IsSet())
+		// The key as a block refuses a request that is spelled like it, unless no such request can be read.
+		f := factsOf(t)
+		require.NoError(t, f.patch.SetRoute(state.Route{Key: k, Shown: shown, Standing: &state.Block{Effect: state.EffectDisabled}}))
+		method := k.Method
+		if method == "" {
+			method = "GET"
+		}
+		req := state.Request{Method: method, Target: diceOf(1).targetOf(k), Service: k.Service}
+		d := f.compile().Decide(&req, epoch0)
+		require.True(t, d.Refused(), "%s passes %s", k, req.Target)
+	})
+}
+
+// targetOf is a request target that a key matches.
+func (d dice) targetOf(k state.Key) string {
+	return (&url.URL{Path: d.requestOf(k)}).EscapedPath()
 }
