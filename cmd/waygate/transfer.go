@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/waygate/waygate/internal/admin/client"
 	"github.com/waygate/waygate/internal/admin/wire"
 )
 
@@ -30,57 +33,66 @@ func (t *tool) exportCommand() *cobra.Command {
 	}
 }
 
+// importOptions are the options of import.
+type importOptions struct{ replace, dryRun, yes bool }
+
 func (t *tool) importCommand() *cobra.Command {
-	var replace, dryRun, yes bool
+	var o importOptions
 	cmd := &cobra.Command{
 		Use: "import FILE", Short: "Take in what export printed: adds keys and blocks, lifts none", Args: args(cobra.ExactArgs(1)),
 		Long: `Take in what export printed (- reads standard input). Keys and blocks are added and none is lifted.
 With --replace everything becomes equal to the file: the difference is shown first and asked about.`,
-		RunE: func(cmd *cobra.Command, files []string) error {
-			if _, err := t.patience(); err != nil {
-				return err
-			}
-			copied, err := t.readCopy(files[0])
-			if err != nil {
-				return err
-			}
-			api, err := t.client()
-			if err != nil {
-				return err
-			}
-			if dryRun || replace {
-				preview, err := api.Import(cmd.Context(), copied, replace, true)
-				if err != nil {
-					return err
-				}
-				if dryRun {
-					return t.tellImport(preview, "would be ")
-				}
-				if err := t.tellImport(preview, "will be "); err != nil {
-					return err
-				}
-				if !preview.Changed {
-					return nil
-				}
-				if !yes && (!t.terminal || !t.agreed("Replace?")) {
-					return &exitError{code: exitRefused, err: fmt.Errorf("nothing was changed"), next: "waygate import --replace --yes " + files[0]}
-				}
-			}
-			done, err := api.Import(cmd.Context(), copied, replace, false)
-			if err != nil {
-				return err
-			}
-			if err := t.tellImport(done, ""); err != nil {
-				return err
-			}
-			return t.confirm(cmd.Context(), api, done.Place, time.Time{})
-		},
+		RunE: func(cmd *cobra.Command, files []string) error { return t.importFile(cmd.Context(), files[0], o) },
 	}
-	cmd.Flags().BoolVar(&replace, "replace", false, "make everything equal to the file")
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "change nothing and show what would change")
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask before --replace")
+	cmd.Flags().BoolVar(&o.replace, "replace", false, "make everything equal to the file")
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "change nothing and show what would change")
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask before --replace")
 	t.waitFlags(cmd)
 	return cmd
+}
+
+func (t *tool) importFile(ctx context.Context, file string, o importOptions) error {
+	if _, err := t.patience(); err != nil {
+		return err
+	}
+	copied, err := t.readCopy(file)
+	if err != nil {
+		return err
+	}
+	api, err := t.client()
+	if err != nil {
+		return err
+	}
+	if o.dryRun || o.replace {
+		changes, err := t.preview(ctx, api, copied, o)
+		if err != nil || !changes || o.dryRun {
+			return err
+		}
+		if !o.yes && (!t.terminal || !t.agreed("Replace?")) {
+			return &exitError{code: exitRefused, err: errors.New("nothing was changed"), next: "waygate import --replace --yes " + file}
+		}
+	}
+	done, err := api.Import(ctx, copied, o.replace, false)
+	if err != nil {
+		return err
+	}
+	if err := t.tellImport(done, ""); err != nil {
+		return err
+	}
+	return t.confirm(ctx, api, done.Place, time.Time{})
+}
+
+// preview shows what an import would change, and reports whether that is anything.
+func (t *tool) preview(ctx context.Context, api *client.Client, copied wire.Copy, o importOptions) (bool, error) {
+	preview, err := api.Import(ctx, copied, o.replace, true)
+	if err != nil {
+		return false, err
+	}
+	verb := "will be "
+	if o.dryRun {
+		verb = "would be "
+	}
+	return preview.Changed, t.tellImport(preview, verb)
 }
 
 func (t *tool) readCopy(path string) (wire.Copy, error) {

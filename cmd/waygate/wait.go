@@ -12,11 +12,11 @@ import (
 	"github.com/waygate/waygate/internal/admin/wire"
 )
 
+// How long --wait waits unless told, how often it asks, and how far ahead a start may lie that it waits for.
 const (
 	defaultWait = 30 * time.Second
 	pollEvery   = 50 * time.Millisecond
-	// soon is how far ahead a start may lie for --wait to wait for it.
-	soon = 5 * time.Minute
+	soon        = 5 * time.Minute
 )
 
 // waitFlags adds --wait to a command that changes something.

@@ -22,7 +22,7 @@ const (
 	backoff = "github.com/cenkalti/backoff/v5"
 	group   = "github.com/oklog/run"
 	atomics = "github.com/google/renameio/v2"
-	require = "github.com/stretchr/testify/require"
+	testify = "github.com/stretchr/testify/require"
 	unix    = "golang.org/x/sys/unix"
 )
 
@@ -35,7 +35,7 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	"internal/state/filestore":   {state, atomics, unix},
 	"internal/state/redisstore":  {state, goRedis, backoff},
 	"internal/state/httpsource":  {state, backoff},
-	"internal/state/statetest":   {state, require, "github.com/anishathalye/porcupine"},
+	"internal/state/statetest":   {state, testify, "github.com/anishathalye/porcupine"},
 
 	// What Envoy hears.
 	"internal/authz":     {state, zap, grpc, protos, envoy, metrics, "google.golang.org/genproto/googleapis/rpc"},
@@ -65,5 +65,6 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	"test/demo":      {atomics},
 	"test/e2e":       nil,
 	"test/guide":     nil,
+	"test/run":       nil,
 	"test/bench":     {envoy, grpc, protos, "google.golang.org/genproto/googleapis/rpc", "golang.org/x/net/http2"},
 }

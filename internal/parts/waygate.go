@@ -34,7 +34,8 @@ func Binary(tb testing.TB, program string) string {
 	tb.Helper()
 	root := Root(tb)
 	binaries.once.Do(func() {
-		if binaries.dir, binaries.err = os.MkdirTemp("", "waygate-bin-"); binaries.err != nil {
+		binaries.dir, binaries.err = os.MkdirTemp("", "waygate-bin-") //nolint:usetesting // it outlives the first test
+		if binaries.err != nil {
 			return
 		}
 		cmd := exec.Command("go", "build", "-o", binaries.dir+"/", "./cmd/...") //nolint:noctx // it outlives the first test

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -164,9 +165,7 @@ func (l *line) try(method, path string, header http.Header) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	for name, values := range header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, header)
 	resp, err := l.client.Do(req)
 	if err != nil {
 		return answer{}, err
