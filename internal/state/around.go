@@ -7,15 +7,15 @@ import (
 )
 
 // containing gives the routes whose key contains k, k's own among them, by key.
-func (d *Document) containing(k Key) []Route { return d.routesAt(d.Containing(k)) }
+func (d *Document) containing(k Key) []Route { return sortedRoutes(d.routesAt(d.Containing(k))) }
 
-// inside gives the routes whose key k contains, by key.
+// inside gives the routes whose key k contains, k's own among them, in no order.
 func (d *Document) inside(k Key) []Route { return d.routesAt(d.Inside(k)) }
 
-// overlapping gives the routes that share a request with k, k's own among them, by key.
+// overlapping gives the routes that share a request with k, k's own among them, in no order.
 func (d *Document) overlapping(k Key) []Route { return d.routesAt(d.Overlapping(k)) }
 
-// routesAt gives the routes of keys, by key. A key that has nothing but windows is a route too.
+// routesAt gives the routes of keys. A key that has nothing but windows is a route too.
 func (d *Document) routesAt(keys iter.Seq[Key]) []Route {
 	var found []Route
 	for k := range keys {
@@ -23,7 +23,7 @@ func (d *Document) routesAt(keys iter.Seq[Key]) []Route {
 		r.Key = k
 		found = append(found, r)
 	}
-	return sortedRoutes(found)
+	return found
 }
 
 func sortedRoutes(found []Route) []Route {

@@ -144,7 +144,8 @@ func (w *deed) finish(before Status) error {
 func (w *deed) answer() {
 	switch w.cmd.Verb {
 	case VerbEnable, VerbForget:
-		w.out.Still, w.out.Next = w.doc.Still(w.key, w.by.At), w.doc.Next(w.key, w.by.At)
+		over := w.doc.unprotectedOver(w.key)
+		w.out.Still, w.out.Next = w.doc.stillOver(over, w.key, w.by.At), w.doc.nextOver(over, w.key, w.by.At)
 	}
 }
 
@@ -162,6 +163,7 @@ func (w *deed) knownInside() []Key {
 			found = append(found, r.Key)
 		}
 	}
+	slices.SortFunc(found, compareKeys)
 	return found
 }
 

@@ -10,9 +10,20 @@ import (
 // Still is everything that at an instant blocks some request of a key: parts of the key, of keys that contain it, lie
 // inside it or overlap it, and switches. The strictest come first.
 func (d *Document) Still(k Key, now time.Time) []Obstacle {
+	return d.stillOver(d.unprotectedOver(k), k, now)
+}
+
+// Next is the next instant after now at which something pending begins to block some request of a key; zero for none.
+func (d *Document) Next(k Key, now time.Time) time.Time {
+	return d.nextOver(d.unprotectedOver(k), k, now)
+}
+
+// stillOver is Still, given the routes that share a request with k.
+func (d *Document) stillOver(over []Route, k Key, now time.Time) []Obstacle {
 	var found []Obstacle
-	for _, c := range d.unprotectedOver(k) {
-		for p := range d.restraintsOn(&c, now) {
+	for i := range over {
+		c := &over[i]
+		for p := range d.restraintsOn(c, now) {
 			if !liftedBy(p.except, k, c.Key) {
 				found = append(found, Obstacle{Path: c.shownOr(""), Status: p.status, Reason: p.reason, Until: p.end})
 			}
@@ -29,8 +40,8 @@ func (d *Document) Still(k Key, now time.Time) []Obstacle {
 	return found
 }
 
-// Next is the next instant after now at which something pending begins to block some request of a key; zero for none.
-func (d *Document) Next(k Key, now time.Time) time.Time {
+// nextOver is Next, given the routes that share a request with k.
+func (d *Document) nextOver(over []Route, k Key, now time.Time) time.Time {
 	var next time.Time
 	consider := func(t Target, owner Key) {
 		for w := range d.WindowsOn(t) {
@@ -43,8 +54,8 @@ func (d *Document) Next(k Key, now time.Time) time.Time {
 			}
 		}
 	}
-	for _, c := range d.unprotectedOver(k) {
-		consider(Target{Key: c.Key}, c.Key)
+	for i := range over {
+		consider(Target{Key: over[i].Key}, over[i].Key)
 	}
 	for t := range d.switchesOver(k) {
 		consider(t, Key{})
@@ -56,10 +67,14 @@ func (d *Document) Next(k Key, now time.Time) time.Time {
 func (d *Document) unprotectedOver(k Key) []Route {
 	over := d.overlapping(k)
 	var protected []Key
+	path := exactPatternOf(k.Path)
 	for i := range over {
-		if over[i].Protected {
+		if over[i].Protected && exactPatternOf(over[i].Key.Path).contains(path) {
 			protected = append(protected, over[i].Key)
 		}
+	}
+	if len(protected) == 0 {
+		return over
 	}
 	return slices.DeleteFunc(over, func(c Route) bool { return liftedBy(protected, k, c.Key) })
 }
