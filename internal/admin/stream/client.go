@@ -1,0 +1,217 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/waygate/waygate/internal/state"
+)
+
+const (
+	// beatEvery is the pace of the heartbeats: a client takes three that are missing for a broken link.
+	beatEvery = 800 * time.Millisecond
+	// A client has patience, and one second for each slowest bytes, to take an event.
+	patience = 5 * time.Second
+	slowest  = 256 << 10
+	// A client whose place is ahead of our view is waited for so long: another admin may have been faster.
+	aheadFor = time.Second
+	// So many frames are read from the log at a time.
+	logBatch = 100
+	readFor  = 5 * time.Second
+)
+
+// timeFor is how long a client may take to read n bytes.
+func timeFor(n int) time.Duration {
+	return patience + time.Duration(n)*time.Second/slowest
+}
+
+// client is one that follows the log.
+type client struct {
+	*Handler
+	w       http.ResponseWriter
+	control *http.ResponseController
+	// at is the place the client has: the zero Meta where it has none, a zero head where only the revision is known.
+	at state.Meta
+}
+
+// follow sends the response's head and a heartbeat at once, then the client what it misses, from the place it asked
+// for, and each frame after that.
+func (c *client) follow(ctx context.Context, asked place) error {
+	if asked.now {
+		c.at = c.view()
+	}
+	c.w.Header().Set("Content-Type", "text/event-stream")
+	c.w.Header().Set("X-Accel-Buffering", "no")
+	c.w.WriteHeader(http.StatusOK)
+	if err := c.control.Flush(); err != nil {
+		return fmt.Errorf("send the head: %w", err)
+	}
+	if !asked.now {
+		c.resume(ctx, asked)
+	}
+	for ctx.Err() == nil {
+		if err := c.beat(); err != nil {
+			return err
+		}
+		if err := c.until(ctx, time.Now().Add(beatEvery)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// view is where this admin's own view stands, the zero Meta before the first document.
+func (c *client) view() state.Meta {
+	if snap := c.cfg.Cache.Load(); snap != nil {
+		return snap.Document().Meta
+	}
+	return state.Meta{}
+}
+
+// resume takes the client's word for where it is, if our log can go on from there.
+func (c *client) resume(ctx context.Context, asked place) {
+	is := c.view()
+	if asked.epoch == "" || asked.epoch != is.Epoch {
+		return
+	}
+	if asked.rev > is.Rev {
+		soon, cancel := context.WithTimeout(ctx, aheadFor)
+		defer cancel()
+		if c.cfg.Follower.Wait(soon, asked.epoch, asked.rev) != nil {
+			return
+		}
+	}
+	c.at = state.Meta{Epoch: asked.epoch, Rev: asked.rev}
+}
+
+// until sends whatever this admin's view gets to know before the next heartbeat is due.
+func (c *client) until(ctx context.Context, due time.Time) error {
+	ctx, cancel := context.WithDeadline(ctx, due)
+	defer cancel()
+	for ctx.Err() == nil {
+		if err := c.catchUp(); err != nil {
+			return err
+		}
+		// An error is the heartbeat, the end, or another epoch: the next look tells.
+		_ = c.cfg.Follower.Wait(ctx, c.at.Epoch, c.at.Rev+1)
+	}
+	return nil
+}
+
+// catchUp sends what lies between the client's place and this admin's view.
+func (c *client) catchUp() error {
+	to := c.view()
+	sameHead := c.at.Head == to.Head || c.at.Head == (state.Head{})
+	switch {
+	case to.Epoch == "":
+		return nil
+	case to.Epoch != c.at.Epoch || to.Rev < c.at.Rev || to.Rev == c.at.Rev && !sameHead:
+		return c.sendDocument()
+	case to.Rev == c.at.Rev:
+		c.at = to
+		return nil
+	}
+	for c.at.Rev < to.Rev {
+		p, err := c.read(to)
+		if errors.Is(err, state.ErrGap) {
+			return c.sendDocument()
+		}
+		if err != nil {
+			return fmt.Errorf("read the log: %w", err)
+		}
+		if err := c.sendPage(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read reads on in the log, at most to a place; state.ErrGap when the log does not go on from where the client is.
+func (c *client) read(to state.Meta) (*page, error) {
+	ctx, cancel := context.WithTimeout(c.life, readFor)
+	defer cancel()
+	p, err := c.shelf.page(ctx, c.cfg.Source, c.at, to.Rev)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.frames) == 0 || c.at.Head != (state.Head{}) && p.frames[0].Prev != c.at.Head {
+		return nil, state.ErrGap
+	}
+	return p, nil
+}
+
+func (c *client) sendPage(p *page) error {
+	for i := range p.frames {
+		text, err := p.text(i)
+		if err != nil {
+			return err
+		}
+		f := &p.frames[i]
+		if err := c.send("", place{epoch: f.Epoch, rev: f.Rev}, text); err != nil {
+			return err
+		}
+		c.at = state.Meta{Epoch: f.Epoch, Rev: f.Rev, Head: f.Head}
+	}
+	return nil
+}
+
+func (c *client) sendDocument() error {
+	doc := c.cfg.Cache.Load().Document()
+	t, err := c.shelf.document(doc, c.cfg.Namespace)
+	if err != nil {
+		return err
+	}
+	if err := c.send("document", place{epoch: doc.Epoch, rev: doc.Rev}, t.bytes); err != nil {
+		return err
+	}
+	c.at = doc.Meta
+	return nil
+}
+
+func (c *client) beat() error {
+	text, err := c.heartbeat()
+	if err != nil {
+		return err
+	}
+	return c.send("pulse", place{}, text)
+}
+
+// send sends one event, whole or not at all as far as the client is concerned. The deadline is lifted afterwards: over
+// HTTP/2 it would end the stream although nothing is being written.
+func (c *client) send(name string, at place, line []byte) error {
+	if err := c.control.SetWriteDeadline(time.Now().Add(timeFor(len(line)))); err != nil {
+		return fmt.Errorf("bound an event: %w", err)
+	}
+	head := make([]byte, 0, 96)
+	if name != "" {
+		head = append(append(append(head, "event: "...), name...), '\n')
+	}
+	if at.epoch != "" {
+		head = append(append(append(head, "id: "...), at.String()...), '\n')
+	}
+	head = append(head, "data: "...)
+	for _, part := range [...][]byte{head, line, []byte("\n\n")} {
+		if _, err := c.w.Write(part); err != nil {
+			return lost(err)
+		}
+	}
+	if err := c.control.Flush(); err != nil {
+		return lost(err)
+	}
+	return c.control.SetWriteDeadline(time.Time{})
+}
+
+// errGone is a client that went away by itself.
+var errGone = errors.New("the client is gone")
+
+// lost says why an event did not get through.
+func lost(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("the client did not keep up and was cut: %w", err)
+	}
+	return fmt.Errorf("%w: %w", errGone, err)
+}

@@ -1,0 +1,143 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"path"
+	"strconv"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/waygate/waygate/internal/state"
+)
+
+// Config is what a Handler shows.
+type Config struct {
+	// Source is the store.
+	Source state.Source
+	// Cache is this admin's own view of it, and Follower keeps it.
+	Cache    *state.Cache
+	Follower *state.Follower
+	// Namespace names the Waygate that the store belongs to; whoever asks for another one is refused.
+	Namespace string
+	Log       *zap.Logger
+}
+
+// namespaceHeader names the namespace in every answer.
+const namespaceHeader = "X-Waygate-Namespace"
+
+// Bounds of what is served at once, and of one call.
+const (
+	maxStreams = 1024
+	maxCalls   = 64
+	callFor    = 30 * time.Second
+)
+
+// Handler serves the stream at an address that ends in /stream, and the single questions below it. It does not ask who
+// is calling: what it is mounted in does. It is safe for concurrent use.
+type Handler struct {
+	cfg     Config
+	life    context.Context
+	end     context.CancelFunc
+	streams chan struct{}
+	calls   chan struct{}
+
+	shelf shelf
+	beats beats
+}
+
+// New makes a handler.
+func New(cfg Config) *Handler {
+	h := &Handler{cfg: cfg, streams: make(chan struct{}, maxStreams), calls: make(chan struct{}, maxCalls)}
+	h.life, h.end = context.WithCancel(context.Background())
+	return h
+}
+
+// Close ends all streams and refuses new ones, so that they do not hold up the server's stop. It returns at once.
+func (h *Handler) Close() { h.end() }
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set(namespaceHeader, h.cfg.Namespace)
+	asked := r.URL.Query()
+	switch {
+	case r.Method != http.MethodGet:
+		w.Header().Set("Allow", http.MethodGet)
+		refuse(w, problem{Status: http.StatusMethodNotAllowed, Message: "only GET is possible here"})
+		return
+	case asked.Has("namespace") && asked.Get("namespace") != h.cfg.Namespace:
+		refuse(w, problem{Status: http.StatusConflict, Type: kindNamespace, Message: "this admin serves the namespace " +
+			strconv.Quote(h.cfg.Namespace) + ", not " + strconv.Quote(asked.Get("namespace"))})
+		return
+	}
+	switch path.Base(r.URL.Path) {
+	case "stream":
+		h.stream(w, r)
+	case "pulse":
+		h.answer(w, r, h.pulse)
+	case "document":
+		h.answer(w, r, h.document)
+	case "frames":
+		h.answer(w, r, h.frames)
+	default:
+		refuse(w, problem{Status: http.StatusNotFound, Message: "there is no such address: the stream has pulse, document and frames"})
+	}
+}
+
+// stream follows the log for one client until it goes, does not keep up, or the server stops.
+func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
+	if !take(h.streams) {
+		refuse(w, busy("too many streams at once"))
+		return
+	}
+	defer func() { <-h.streams }()
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(h.life, cancel)()
+
+	c := &client{Handler: h, w: w, control: http.NewResponseController(w)}
+	err := c.control.SetWriteDeadline(time.Now().Add(patience))
+	if errors.Is(err, http.ErrNotSupported) {
+		refuse(w, problem{Status: http.StatusInternalServerError, Message: "streams are not possible on this connection"})
+		h.cfg.Log.Error("a stream could not be bounded", zap.Error(err))
+		return
+	}
+	if err := c.follow(ctx, askedPlace(r)); err != nil && ctx.Err() == nil && !errors.Is(err, errGone) {
+		h.cfg.Log.Info("a stream was ended", zap.String("client", r.RemoteAddr), zap.Error(err))
+	}
+}
+
+// answer answers a single question.
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request, question func(context.Context, *http.Request) (*text, error)) {
+	if !take(h.calls) {
+		refuse(w, busy("too many calls at once"))
+		return
+	}
+	defer func() { <-h.calls }()
+	ctx, cancel := context.WithTimeout(r.Context(), callFor)
+	defer cancel()
+	defer context.AfterFunc(h.life, cancel)()
+	body, err := question(ctx, r)
+	if err != nil {
+		refuse(w, problemOf(err))
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body.bytes)))
+	control := http.NewResponseController(w)
+	if err := control.SetWriteDeadline(time.Now().Add(timeFor(len(body.bytes)))); err != nil {
+		h.cfg.Log.Debug("the time for an answer cannot be set", zap.Error(err))
+	}
+	_, _ = w.Write(body.bytes) // the client may be gone; there is nobody to tell
+}
+
+func take(slots chan struct{}) bool {
+	select {
+	case slots <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
