@@ -113,10 +113,14 @@ func (w *deed) finish(before Status) error {
 	if w.action == "" {
 		return nil
 	}
-	if w.cmd.Verb != VerbRegister && w.cmd.Verb != VerbAdopt && w.cmd.Verb != VerbImport {
+	switch w.cmd.Verb {
+	case VerbRegister, VerbAdopt, VerbImport:
+	default:
 		w.route.Last = w.action
 	}
-	w.route.By, w.route.At = w.by.Actor, w.by.At
+	if !w.named || w.cmd.Verb != VerbRegister {
+		w.route.By, w.route.At = w.by.Actor, w.by.At
+	}
 	w.route.Standing = w.route.Standing.settled(w.by.At)
 	w.sweep(Target{Key: w.key}, w.put)
 	if w.forget {

@@ -89,7 +89,7 @@ func (l *ledger) insideNow(k state.Key) []state.Key {
 	for _, n := range l.names {
 		methods := methodWithin(n.key.Method, k.Method) || methodWithin(k.Method, n.key.Method)
 		services := n.key.Service == "" || k.Service == "" || n.key.Service == k.Service
-		if n.declared && methods && services && pathWithin(n.key.Path, k.Path, true) && !pathWithin(k.Path, n.key.Path, true) {
+		if n.declared && methods && services && l.pathWithin(n.key.Path, k.Path, true) && !l.pathWithin(k.Path, n.key.Path, true) {
 			all = append(all, n.key)
 		}
 	}
@@ -220,7 +220,7 @@ func (l *ledger) enable(k state.Key, shown string) {
 		case p.key == k:
 			l.drop(p)
 			ended = true
-		case within(k, p.key, true) && !leftAlone(k, p.except):
+		case l.within(k, p.key, true) && !l.leftAlone(k, p.except):
 			p.except = append(slices.Clone(p.except), k)
 			if p.kind == "standing" {
 				p.opened = append(slices.Clone(p.opened), k)
@@ -270,7 +270,7 @@ func (l *ledger) protect(k state.Key, shown string) bool {
 		return true
 	}
 	for _, p := range l.parts {
-		if p.pull == "" && p.refuses(l.now) && (within(k, p.key, true) || within(p.key, k, true)) {
+		if p.pull == "" && p.refuses(l.now) && (l.within(k, p.key, true) || l.within(p.key, k, true)) {
 			return false
 		}
 	}

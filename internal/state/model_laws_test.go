@@ -73,9 +73,9 @@ func refused(s *state.Snapshot, a asked, at time.Time) bool {
 // isRequestOf reports whether a request is one of a key, in any letter case.
 func (g *given) isRequestOf(a asked, k state.Key) bool {
 	if a.service != "" {
-		return governs(k, a.methods, a.path, a.service)
+		return g.model.governs(k, a.methods, a.path, a.service)
 	}
-	return governs(k, a.methods, a.path, k.Service)
+	return g.model.governs(k, a.methods, a.path, k.Service)
 }
 
 // without is what was true before the command, less one switch.

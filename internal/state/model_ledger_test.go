@@ -17,6 +17,14 @@ type ledger struct {
 	names []*ledgerName
 	parts []*ledgerPart
 	pulls map[string]*ledgerSwitch // by service; "*" is the global one
+	// expressions remembers what pathExpression made.
+	expressions map[pathMark]*regexp.Regexp
+}
+
+// pathMark is the path of a key, as it is spelled or in any letter case.
+type pathMark struct {
+	path string
+	fold bool
 }
 
 // ledgerName is a key that somebody declared or named.
@@ -53,15 +61,14 @@ type ledgerSwitch struct {
 	spent, include bool
 }
 
-func newLedger(now time.Time) *ledger { return &ledger{now: now, pulls: map[string]*ledgerSwitch{}} }
+func newLedger(now time.Time) *ledger {
+	return &ledger{now: now, pulls: map[string]*ledgerSwitch{}, expressions: map[pathMark]*regexp.Regexp{}}
+}
 
 // pathExpression is the path of a key as a regular expression.
-func pathExpression(path string, fold bool) *regexp.Regexp {
-	mark := struct {
-		path string
-		fold bool
-	}{path, fold}
-	if have, ok := pathExpressions[mark]; ok {
+func (l *ledger) pathExpression(path string, fold bool) *regexp.Regexp {
+	mark := pathMark{path, fold}
+	if have, ok := l.expressions[mark]; ok {
 		return have
 	}
 	text := "^"
@@ -86,15 +93,9 @@ func pathExpression(path string, fold bool) *regexp.Regexp {
 		text = "(?i)" + text
 	}
 	made := regexp.MustCompile(text)
-	pathExpressions[mark] = made
+	l.expressions[mark] = made
 	return made
 }
-
-// pathExpressions remembers what pathExpression made; the model runs in one goroutine.
-var pathExpressions = map[struct {
-	path string
-	fold bool
-}]*regexp.Regexp{}
 
 // instances are request paths that stand for all that a path of a key matches: its parameters take a text that occurs
 // in no key.
@@ -112,9 +113,9 @@ func instances(path string) []string {
 }
 
 // pathWithin reports whether all that inner matches is matched by outer.
-func pathWithin(inner, outer string, fold bool) bool {
+func (l *ledger) pathWithin(inner, outer string, fold bool) bool {
 	for _, path := range instances(inner) {
-		if !pathExpression(outer, fold).MatchString(path) {
+		if !l.pathExpression(outer, fold).MatchString(path) {
 			return false
 		}
 	}
@@ -126,14 +127,14 @@ func methodWithin(inner, outer string) bool {
 }
 
 // within reports whether all requests of inner are requests of outer.
-func within(inner, outer state.Key, fold bool) bool {
+func (l *ledger) within(inner, outer state.Key, fold bool) bool {
 	return (outer.Service == "" || inner.Service == outer.Service) && methodWithin(inner.Method, outer.Method) &&
-		pathWithin(inner.Path, outer.Path, fold)
+		l.pathWithin(inner.Path, outer.Path, fold)
 }
 
 // leftAlone reports whether one of the keys covers k as it is spelled.
-func leftAlone(k state.Key, keys []state.Key) bool {
-	return slices.ContainsFunc(keys, func(e state.Key) bool { return within(k, e, false) })
+func (l *ledger) leftAlone(k state.Key, keys []state.Key) bool {
+	return slices.ContainsFunc(keys, func(e state.Key) bool { return l.within(k, e, false) })
 }
 
 func (l *ledger) name(k state.Key) *ledgerName {
@@ -194,7 +195,7 @@ func (p *ledgerPart) refuses(now time.Time) bool { return p.kind != "deprecation
 
 // guarded reports whether a key is protected: by its own flag or that of a key that contains it.
 func (l *ledger) guarded(k state.Key) bool {
-	return slices.ContainsFunc(l.names, func(n *ledgerName) bool { return n.protected && within(k, n.key, false) })
+	return slices.ContainsFunc(l.names, func(n *ledgerName) bool { return n.protected && l.within(k, n.key, false) })
 }
 
 // pull is a switch, made if need be.

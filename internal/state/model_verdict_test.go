@@ -30,7 +30,7 @@ func (l *ledger) decide(methods []string, path, service, env string, at time.Tim
 	for _, turn := range turns {
 		refusing = append(refusing, l.refusing(methods, path, turn, env, at)...)
 		for _, p := range l.parts {
-			if p.kind == "deprecation" && governs(p.key, methods, path, turn) && (deprecated == "" || p.key.String() < deprecated) {
+			if p.kind == "deprecation" && l.governs(p.key, methods, path, turn) && (deprecated == "" || p.key.String() < deprecated) {
 				deprecated = p.key.String()
 			}
 		}
@@ -62,16 +62,16 @@ func (l *ledger) services() []string {
 }
 
 // governs reports whether a key matches a request under any of its readings.
-func governs(k state.Key, methods []string, path, service string) bool {
-	return (k.Service == "" || k.Service == service) && pathExpression(k.Path, true).MatchString(path) &&
+func (l *ledger) governs(k state.Key, methods []string, path, service string) bool {
+	return (k.Service == "" || k.Service == service) && l.pathExpression(k.Path, true).MatchString(path) &&
 		slices.ContainsFunc(methods, func(m string) bool { return methodWithin(m, k.Method) })
 }
 
 // spared reports whether keys match a request under all of its readings, as it is spelled.
-func spared(keys []state.Key, methods []string, path, service string) bool {
+func (l *ledger) spared(keys []state.Key, methods []string, path, service string) bool {
 	for _, m := range methods {
 		if !slices.ContainsFunc(keys, func(k state.Key) bool {
-			return (k.Service == "" || k.Service == service) && methodWithin(m, k.Method) && pathExpression(k.Path, false).MatchString(path)
+			return (k.Service == "" || k.Service == service) && methodWithin(m, k.Method) && l.pathExpression(k.Path, false).MatchString(path)
 		}) {
 			return false
 		}
@@ -87,17 +87,17 @@ func (l *ledger) refusing(methods []string, path, service, env string, at time.T
 			flags = append(flags, n.key)
 		}
 	}
-	protected := spared(flags, methods, path, service)
+	protected := l.spared(flags, methods, path, service)
 	var all []*ledgerPart
 	for _, p := range l.parts {
 		switch {
 		case p.kind == "deprecation" || !p.runs(at):
 		case p.pull != "":
 			s := l.pull(p.pull)
-			if (p.pull == "*" || p.pull == service) && !spared(s.exempt, methods, path, service) && (s.include || !protected) {
+			if (p.pull == "*" || p.pull == service) && !l.spared(s.exempt, methods, path, service) && (s.include || !protected) {
 				all = append(all, p)
 			}
-		case protected || !governs(p.key, methods, path, service) || spared(p.except, methods, path, service):
+		case protected || !l.governs(p.key, methods, path, service) || l.spared(p.except, methods, path, service):
 		case p.kind == "gate" && env != "" && slices.Contains(p.envs, env):
 		default:
 			all = append(all, p)
@@ -178,7 +178,7 @@ func (l *ledger) stateOf(k state.Key) (state.Status, string) {
 	var all []*ledgerPart
 	guarded := l.guarded(k)
 	for _, p := range l.parts {
-		if p.pull != "" || !p.runs(l.now) || !within(k, p.key, true) || p.kind != "deprecation" && (guarded || leftAlone(k, p.except)) {
+		if p.pull != "" || !p.runs(l.now) || !l.within(k, p.key, true) || p.kind != "deprecation" && (guarded || l.leftAlone(k, p.except)) {
 			continue
 		}
 		all = append(all, p)

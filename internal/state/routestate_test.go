@@ -97,6 +97,12 @@ func TestASetIsKnownWhenSomethingInsideIs(t *testing.T) {
 	require.False(t, d.state("/v2/**").Known)
 }
 
+func TestARegistrationIsNoUpdateOfANamedKey(t *testing.T) {
+	d := newDesk(t)
+	d.run("@bob maintenance GET:/a\nregister GET:/a")
+	require.Equal(t, "bob", *d.state("GET:/a").UpdatedBy)
+}
+
 func TestStates(t *testing.T) {
 	d := newDesk(t)
 	d.run("register orders:GET:/b\nregister GET:/a\nmaintenance ANY:/**")
