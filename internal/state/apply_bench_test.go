@@ -78,3 +78,104 @@ func BenchmarkCompile(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkWindows measures one blocked route with and without four windows on it, one of them running, among a
+// thousand in the document.
+func BenchmarkWindows(b *testing.B) {
+	maint := state.EffectMaintenance
+	without := factsOf(b).disabled("GET:/a/b/c")
+	with := factsOf(b).disabled("GET:/a/b/c").window("GET:/a/b/c", maint, -1, 1)
+	for i := range 996 {
+		with.window(fmt.Sprintf("/other/%d", i), maint, -i, i)
+	}
+	for i := range 3 {
+		with.window("GET:/a/b/c", maint, 10+i, 20+i)
+	}
+	for _, c := range []struct {
+		name string
+		s    *state.Snapshot
+	}{
+		{name: "none", s: without.compile()},
+		{name: "four", s: with.compile()},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			req := requestOf("GET /a/b/c")
+			b.ReportAllocs()
+			for b.Loop() {
+				d := c.s.Decide(&req, epoch0)
+				if d.Cause != state.CauseDisabled {
+					b.Fatal(d)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkExceptions measures a block with few exceptions and one with thousands.
+func BenchmarkExceptions(b *testing.B) {
+	for _, n := range []int{0, 4, 8, 9, 4000} {
+		s := factsOf(b).disabled("/many/**", manyKeys(n)...).compile()
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			req := requestOf("GET /many/other")
+			b.ReportAllocs()
+			for b.Loop() {
+				d := s.Decide(&req, epoch0)
+				if !d.Refused() {
+					b.Fatal(d)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkReadings measures requests that are not plain.
+func BenchmarkReadings(b *testing.B) {
+	s := factsOf(b).disabled("/pay/**", "/pay/status").maintenance("/users/{id}").compile()
+	for _, text := range []string{"GET /users/42", "GET /Users/42", "GET /users/42?page=1&sort=name", "GET /users/jos%C3%A9", "GET /a/b%2Fc/d;v=1", "GET /bad%zz", "POST /x/1 override=PUT"} {
+		b.Run(text, func(b *testing.B) {
+			req := requestOf(text)
+			b.ReportAllocs()
+			for b.Loop() {
+				s.Decide(&req, epoch0)
+			}
+		})
+	}
+}
+
+// BenchmarkRelated measures the queries of commands and answers at 100,000 known routes.
+func BenchmarkRelated(b *testing.B) {
+	const routes = 100_000
+	doc := benchDocument(b, routes)
+	b.Run("first", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			fresh, err := doc.With(state.Patch{}, doc.Meta)
+			require.NoError(b, err)
+			for range fresh.Containing(benchRoute(0)) {
+				break // the tree is there now
+			}
+		}
+	})
+	for range doc.Containing(benchRoute(0)) {
+		break
+	}
+	b.Run("containing", func(b *testing.B) {
+		b.ReportAllocs()
+		found := 0
+		for i := 0; b.Loop(); i++ {
+			for range doc.Containing(benchRoute(i * 7919 % routes)) {
+				found++
+			}
+		}
+		require.Positive(b, found)
+	})
+	b.Run("overlapping", func(b *testing.B) {
+		found := 0
+		for i := 0; b.Loop(); i++ {
+			for range doc.Overlapping(benchRoute(i * 7919 % routes)) {
+				found++
+			}
+		}
+		require.Positive(b, found)
+	})
+}

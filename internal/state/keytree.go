@@ -3,6 +3,7 @@ package state
 import (
 	"hash/maphash"
 	"iter"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -16,6 +17,7 @@ type keyTree struct {
 
 // keyNode stands for the beginning of a path. Nil is an empty one.
 type keyNode struct {
+	owner      *edit
 	here, rest []Key // whose path ends here, and in ** here
 	literals   tree[string, child]
 	params     tree[string, child] // by the segment as a key spells it
@@ -83,42 +85,58 @@ func (d *Document) keys() *keyTree {
 // amended is the tree after some keys have become known or unknown in d.
 func (t *keyTree) amended(d *Document, keys []Key) *keyTree {
 	next := &keyTree{seed: t.seed, root: t.root}
-	for _, k := range keys {
+	e := new(edit)
+	for i, k := range keys {
 		_, known := d.Route(k)
 		known = known || len(d.windowIDs(Target{Key: k})) > 0
-		next.root = next.set(next.root, patternOf(k.Path), k, known)
+		next.root = next.set(e, next.root, patternOf(k.Path), k, known)
+		if i%politeEvery == politeEvery-1 {
+			runtime.Gosched()
+		}
 	}
 	return next
 }
 
 // set is n with a key in or out of the place below it that p leads to; nil if nothing is left.
-func (t *keyTree) set(n *keyNode, p pattern, k Key, known bool) *keyNode {
-	next := keyNode{literals: tree[string, child]{compare: strings.Compare}, params: tree[string, child]{compare: strings.Compare}}
-	if n != nil {
-		next = *n
-	}
+func (t *keyTree) set(e *edit, n *keyNode, p pattern, k Key, known bool) *keyNode {
+	n = n.own(e)
 	switch {
 	case len(p.segments) > 0:
 		s := p.segments[0]
 		p.segments = p.segments[1:]
-		kids, text := &next.literals, s.prefix
+		kids, text := &n.literals, s.prefix
 		if s.param {
-			kids, text = &next.params, s.prefix+"{}"+s.suffix
+			kids, text = &n.params, s.prefix+"{}"+s.suffix
 		}
 		have, _ := kids.get(text)
-		if below := t.set(have.keyNode, p, k, known); below != nil {
-			*kids = kids.with(text, child{s, below}, maphash.String(t.seed, text), 0)
-		} else {
-			*kids = kids.without(text)
+		below := t.set(e, have.keyNode, p, k, known)
+		switch {
+		case below == nil:
+			*kids = kids.without(e, text)
+		case below != have.keyNode:
+			*kids = kids.with(e, text, child{s, below}, maphash.String(t.seed, text), 0)
 		}
 	case p.rest:
-		next.rest = withKey(next.rest, k, known)
+		n.rest = withKey(n.rest, k, known)
 	default:
-		next.here = withKey(next.here, k, known)
+		n.here = withKey(n.here, k, known)
 	}
-	if next.here == nil && next.rest == nil && next.literals.root == nil && next.params.root == nil {
+	if n.here == nil && n.rest == nil && n.literals.root == nil && n.params.root == nil {
 		return nil
 	}
+	return n
+}
+
+// own is the node, or a copy of it that e may change.
+func (n *keyNode) own(e *edit) *keyNode {
+	if n != nil && n.owner == e {
+		return n
+	}
+	next := keyNode{literals: tree[string, child]{compare: strings.Compare}, params: tree[string, child]{compare: strings.Compare}}
+	if n != nil {
+		next = *n
+	}
+	next.owner = e
 	return &next
 }
 

@@ -34,7 +34,7 @@ func (d *Document) With(p Patch, meta Meta) (*Document, error) {
 
 // politeEvery is after how many fields a long piece of work lets others run: while a large document is loaded,
 // requests are decided by the old one, perhaps on the same processor.
-const politeEvery = 64
+const politeEvery = 16
 
 // amendment is a document in the making.
 type amendment struct {

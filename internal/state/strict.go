@@ -82,10 +82,10 @@ func (s *strictness) exchange(e *edit, service string, was, is refusals) {
 	}
 	t.fixed += is.fixed - was.fixed
 	for i := range was.timed {
-		t.count(&was.timed[i], -1)
+		t.count(e, &was.timed[i], -1)
 	}
 	for i := range is.timed {
-		t.count(&is.timed[i], 1)
+		t.count(e, &is.timed[i], 1)
 	}
 	if t.fixed == 0 && t.spans.root == nil {
 		s.services.drop(e, s.hash(service), service)
@@ -94,14 +94,14 @@ func (s *strictness) exchange(e *edit, service string, was, is refusals) {
 	s.services.put(e, s.hash(service), service, t)
 }
 
-func (t *tally) count(s *span, by int) {
+func (t *tally) count(e *edit, s *span, by int) {
 	p := period{start: s.start, end: s.end}
 	n, _ := t.spans.get(p)
 	if n += by; n == 0 {
-		t.spans = t.spans.without(p)
+		t.spans = t.spans.without(e, p)
 		return
 	}
-	t.spans = t.spans.with(p, n, p.weight(), p.end)
+	t.spans = t.spans.with(e, p, n, p.weight(), p.end)
 }
 
 // refusals are the parts of one target that refuse.

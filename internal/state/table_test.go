@@ -102,18 +102,22 @@ func TestTreeKeepsItsVersions(t *testing.T) {
 		want map[int]int
 	}
 	var old []kept
+	e := new(edit)
 	for i := range 3000 {
+		if i%10 == 0 {
+			e = new(edit)
+		}
 		if i%300 == 0 {
 			old = append(old, kept{now, maps.Clone(want)})
 		}
 		k := rng.IntN(500)
 		if rng.IntN(3) == 0 {
-			now = now.without(k)
+			now = now.without(e, k)
 			delete(want, k)
 			continue
 		}
 		value := rng.IntN(1000)
-		now = now.with(k, value, fold(uint64(k)+1, 0x9e3779b97f4a7c15), int64(value))
+		now = now.with(e, k, value, fold(uint64(k)+1, 0x9e3779b97f4a7c15), int64(value))
 		want[k] = value
 	}
 	for _, v := range append(old, kept{now, want}) {

@@ -11,6 +11,7 @@ type tree[K, V any] struct {
 }
 
 type branch[K, V any] struct {
+	owner       *edit
 	left, right *branch[K, V]
 	weight      uint64 // of no node below is it greater
 	reach, high int64  // its own, and the greatest of it and below
@@ -33,79 +34,88 @@ func (t tree[K, V]) get(key K) (value V, ok bool) {
 	return value, false
 }
 
-// with is the tree with a value for a key. weight is a hash of the key, reach what its node adds to high.
-func (t tree[K, V]) with(key K, value V, weight uint64, reach int64) tree[K, V] {
-	t.root = t.insert(t.root, branch[K, V]{weight: weight, reach: reach, key: key, value: value})
+// with is the tree with a value for a key. weight is a hash of the key, reach what its node adds to high. What e made
+// before, it changes in place.
+func (t tree[K, V]) with(e *edit, key K, value V, weight uint64, reach int64) tree[K, V] {
+	t.root = t.insert(t.root, &branch[K, V]{owner: e, weight: weight, reach: reach, high: reach, key: key, value: value})
 	return t
 }
 
 // without is the tree without a key.
-func (t tree[K, V]) without(key K) tree[K, V] {
-	t.root = t.remove(t.root, key)
+func (t tree[K, V]) without(e *edit, key K) tree[K, V] {
+	t.root = t.remove(e, t.root, key)
 	return t
 }
 
-func (t tree[K, V]) insert(b *branch[K, V], fresh branch[K, V]) *branch[K, V] {
-	if b == nil {
-		return fresh.settled()
+// own is the branch, or a copy of it that e may change.
+func (b *branch[K, V]) own(e *edit) *branch[K, V] {
+	if b.owner == e {
+		return b
 	}
-	grown := *b
-	switch c := t.compare(fresh.key, b.key); {
-	case c == 0:
-		fresh.left, fresh.right = b.left, b.right
-		return fresh.settled()
-	case c < 0:
-		left := t.insert(b.left, fresh)
-		if left.weight <= b.weight {
-			grown.left = left
-			return grown.settled()
-		}
-		grown.left = left.right
-		left.right = grown.settled() // left was made just now and is nobody else's yet
-		return left.settled()
-	default:
-		right := t.insert(b.right, fresh)
-		if right.weight <= b.weight {
-			grown.right = right
-			return grown.settled()
-		}
-		grown.right = right.left
-		right.left = grown.settled()
-		return right.settled()
-	}
+	copied := *b
+	copied.owner = e
+	return &copied
 }
 
-func (t tree[K, V]) remove(b *branch[K, V], key K) *branch[K, V] {
+func (t tree[K, V]) insert(b, fresh *branch[K, V]) *branch[K, V] {
+	if b == nil {
+		return fresh
+	}
+	c := t.compare(fresh.key, b.key)
+	if c == 0 {
+		fresh.left, fresh.right = b.left, b.right
+		return fresh.settled()
+	}
+	b = b.own(fresh.owner)
+	if c < 0 {
+		b.left = t.insert(b.left, fresh)
+		if up := b.left; up.weight > b.weight {
+			b.left = up.right
+			up.right = b.settled()
+			return up.settled()
+		}
+		return b.settled()
+	}
+	b.right = t.insert(b.right, fresh)
+	if up := b.right; up.weight > b.weight {
+		b.right = up.left
+		up.left = b.settled()
+		return up.settled()
+	}
+	return b.settled()
+}
+
+func (t tree[K, V]) remove(e *edit, b *branch[K, V], key K) *branch[K, V] {
 	if b == nil {
 		return nil
 	}
 	c := t.compare(key, b.key)
 	if c == 0 {
-		return join(b.left, b.right)
+		return join(e, b.left, b.right)
 	}
-	shrunk := *b
+	b = b.own(e)
 	if c < 0 {
-		shrunk.left = t.remove(b.left, key)
+		b.left = t.remove(e, b.left, key)
 	} else {
-		shrunk.right = t.remove(b.right, key)
+		b.right = t.remove(e, b.right, key)
 	}
-	return shrunk.settled()
+	return b.settled()
 }
 
 // join makes one tree of two of which all keys of the first are lower.
-func join[K, V any](low, high *branch[K, V]) *branch[K, V] {
+func join[K, V any](e *edit, low, high *branch[K, V]) *branch[K, V] {
 	switch {
 	case low == nil:
 		return high
 	case high == nil:
 		return low
 	case low.weight >= high.weight:
-		top := *low
-		top.right = join(low.right, high)
+		top := low.own(e)
+		top.right = join(e, top.right, high)
 		return top.settled()
 	default:
-		top := *high
-		top.left = join(low, high.left)
+		top := high.own(e)
+		top.left = join(e, low, top.left)
 		return top.settled()
 	}
 }
