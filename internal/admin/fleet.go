@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,44 +30,50 @@ func (s *Service) Instances(ctx context.Context) ([]state.Report, error) {
 // Bounds of an instance's report.
 const (
 	maxInstanceID = 256
-	maxCounters   = 2000 // of each kind
+	maxWord       = 256  // bytes of its other names
+	maxAlarm      = 1024 // bytes
+	maxCounters   = 5000 // of each kind
 	maxCounterKey = 2200 // bytes
 )
 
-// Report takes what an instance says of itself.
+// Report takes what an instance says of itself. What is too long is cut, and counters that are too many are left out:
+// that the instance is there, and what it enforces, matters more.
 func (s *Service) Report(ctx context.Context, who people.Principal, r state.Report) error {
 	if err := who.May(people.ScopeReport); err != nil {
 		return err
 	}
-	if err := checkReport(r); err != nil {
-		return err
+	if r.ID == "" || len(r.ID) > maxInstanceID {
+		return state.Invalid("id", "an instance's id has between 1 and %d bytes", maxInstanceID)
 	}
+	if r.Service != "" {
+		if err := state.CheckService(r.Service); err != nil {
+			return err //nolint:wrapcheck // it says what is wrong with the name
+		}
+	}
+	for _, word := range []*string{&r.Boot, &r.Version, &r.Env, &r.Epoch, &r.Link} {
+		*word = cut(*word, maxWord)
+	}
+	r.Alarm = cut(r.Alarm, maxAlarm)
+	r.Hits, r.Unseen = bounded(r.Hits), bounded(r.Unseen)
 	if err := s.cfg.Fleet.Report(ctx, r); err != nil {
 		return fmt.Errorf("keep the report: %w", err)
 	}
 	return nil
 }
 
-func checkReport(r state.Report) error {
-	if r.ID == "" || len(r.ID) > maxInstanceID {
-		return state.Invalid("id", "an instance's id has between 1 and %d bytes", maxInstanceID)
+func cut(text string, n int) string {
+	if len(text) > n {
+		text = text[:n]
 	}
-	if r.Service != "" {
-		if err := state.CheckService(r.Service); err != nil {
-			return err
-		}
+	return strings.ToValidUTF8(text, "")
+}
+
+func bounded(counters map[string]uint64) map[string]uint64 {
+	if len(counters) > maxCounters {
+		return nil
 	}
-	for _, counters := range []map[string]uint64{r.Hits, r.Unseen} {
-		if len(counters) > maxCounters {
-			return state.Invalid("hits", "a report has at most %d counters", maxCounters)
-		}
-		for k := range counters {
-			if len(k) > maxCounterKey {
-				return state.Invalid("hits", "a counter's key has at most %d bytes", maxCounterKey)
-			}
-		}
-	}
-	return nil
+	maps.DeleteFunc(counters, func(key string, _ uint64) bool { return len(key) > maxCounterKey })
+	return counters
 }
 
 // Forget drops an instance: nobody waits for it any more. state.ErrNotFound when nobody reported under that id.

@@ -81,7 +81,7 @@ func instance(r *state.Report, ours, asked state.Meta) wire.Instance {
 func (s *server) report(ctx context.Context, who people.Principal, in *reportInput) (wire.Done, error) {
 	b := in.Body
 	return wire.Done{OK: true}, s.cfg.Service.Report(ctx, who, state.Report{
-		ID: in.ID, Boot: b.Boot, Version: b.Version, Service: b.Service, Env: b.Env, Epoch: b.Epoch, Rev: b.Rev,
+		ID: in.ID, Boot: b.Boot, Version: b.Version, Service: b.Service, Env: b.Env, Epoch: b.Epoch, Gen: b.Gen, Rev: b.Rev,
 		Link: b.Link, Alarm: b.Alarm, Bye: b.Bye, Checks: b.Checks, Refused: b.Refused, Unreadable: b.Unreadable,
 		Hits: b.Hits, Unseen: b.Unseen,
 	})

@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -55,19 +56,30 @@ func (s *server) later(described huma.API) {
 	if s.cfg.Stream == nil {
 		return
 	}
-	s.mux.HandleFunc("GET "+streamPath, func(w http.ResponseWriter, r *http.Request) {
-		if err := principal(r.Context()).May(people.ScopeStream); err != nil {
-			write(w, problemOf(err))
-			return
-		}
-		// A stream has no end to wait for; whoever serves it sees to a client that does not read.
-		control := http.NewResponseController(w)
-		if err := errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})); err != nil {
-			s.cfg.Log.Debug("the deadlines of a stream cannot be lifted", zap.Error(err))
-		}
-		s.cfg.Stream.ServeHTTP(w, r)
-	})
+	for _, pattern := range []string{"GET " + streamPath, "GET " + streamPath + "/{question}"} {
+		s.mux.HandleFunc(pattern, s.stream)
+	}
 	described.OpenAPI().AddOperation(streamOperation())
+}
+
+// stream hands over to the log's stream. It has no end to wait for, so the connection's deadlines are lifted; whoever
+// serves it sees to a client that does not read.
+func (s *server) stream(w http.ResponseWriter, r *http.Request) {
+	if err := principal(r.Context()).May(people.ScopeStream); err != nil {
+		write(w, problemOf(err))
+		return
+	}
+	control := http.NewResponseController(w)
+	if err := errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})); err != nil {
+		s.cfg.Log.Debug("the deadlines of a stream cannot be lifted", zap.Error(err))
+	}
+	s.cfg.Stream.ServeHTTP(w, r)
+}
+
+// streams reports whether a call is the stream or one of the questions beside it, which have bounds of their own.
+func (s *server) streams(method, below string) bool {
+	own := below == streamPath || strings.HasPrefix(below, streamPath+"/")
+	return own && method == http.MethodGet && s.cfg.Stream != nil
 }
 
 // streamOperation describes the stream, which is not huma's.

@@ -26,7 +26,7 @@ import (
 type Config struct {
 	Service *admin.Service
 	People  *people.People
-	// Stream serves GET /api/stream; nil answers 404 there.
+	// Stream serves GET /api/stream and the addresses below it, and bounds such calls itself; nil answers 404 there.
 	Stream http.Handler
 	// BasePath is where everything but the operations' addresses lives: empty, or a slash and what follows, without one
 	// at the end.
@@ -176,7 +176,7 @@ func (s *server) gate(w http.ResponseWriter, r *http.Request, below string, next
 		}
 		r = r.WithContext(context.WithValue(r.Context(), principalKey{}, who))
 	}
-	if below == streamPath && r.Method == http.MethodGet && s.cfg.Stream != nil {
+	if s.streams(r.Method, below) {
 		next(w, r)
 		return
 	}

@@ -26,21 +26,20 @@ type Instance struct {
 	Unseen     map[string]uint64 `json:"unseen,omitempty" doc:"Path templates seen for which no key is known; bounded"`
 }
 
-// Report is what an instance puts of itself.
+// Report is what an instance puts of itself. Members that are not known here are ignored: an instance may be newer.
 type Report struct {
-	// ID, Seen and Age are taken from the address and the store's clock, whatever is sent.
-	ID         string            `json:"id,omitempty"`
-	Seen       string            `json:"seen,omitempty"`
-	Age        int64             `json:"age,omitempty"`
-	Boot       string            `json:"boot,omitempty" maxLength:"128"`
-	Version    string            `json:"version,omitempty" maxLength:"128"`
-	Service    string            `json:"service,omitempty" maxLength:"63"`
-	Env        string            `json:"env,omitempty" maxLength:"128"`
-	Epoch      string            `json:"epoch,omitempty" maxLength:"128"`
-	Rev        uint64            `json:"rev,omitempty"`
-	Link       string            `json:"link,omitempty" maxLength:"64"`
-	Alarm      string            `json:"alarm,omitempty" maxLength:"1024"`
-	Bye        bool              `json:"bye,omitempty"`
+	_ struct{} `additionalProperties:"true"`
+
+	Boot       string            `json:"boot,omitempty"`
+	Version    string            `json:"version,omitempty"`
+	Service    string            `json:"service,omitempty"`
+	Env        string            `json:"env,omitempty"`
+	Epoch      string            `json:"epoch,omitempty"`
+	Gen        uint64            `json:"gen,omitempty" doc:"The generation of the epoch"`
+	Rev        uint64            `json:"rev,omitempty" doc:"The revision that is enforced"`
+	Link       string            `json:"link,omitempty"`
+	Alarm      string            `json:"alarm,omitempty"`
+	Bye        bool              `json:"bye,omitempty" doc:"Set in the last report of an orderly stop"`
 	Checks     uint64            `json:"checks,omitempty"`
 	Refused    uint64            `json:"refused,omitempty"`
 	Unreadable uint64            `json:"unreadable,omitempty"`

@@ -1,0 +1,77 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/waygate/waygate/internal/config"
+	"github.com/waygate/waygate/internal/serve"
+)
+
+// Config is all that waygate-admin can be told. Every flag has a variable.
+type Config struct {
+	Listen    []string `env:"WAYGATE_ADMIN_LISTEN"     flag:"listen"     value:"HOST:PORT" usage:"where to listen, HOST:PORT or unix:///path (default :8000; without users 127.0.0.1:8000)"`
+	OpsListen string   `env:"WAYGATE_ADMIN_OPS_LISTEN" flag:"ops-listen" value:"HOST:PORT" usage:"where to serve /livez, /readyz and /metrics (default: with everything else)"`
+	ReadyFile string   `env:"WAYGATE_ADMIN_READY_FILE" flag:"ready-file" value:"FILE"      usage:"write the bound addresses here when ready"`
+	BasePath  string   `env:"WAYGATE_BASE_PATH" envDefault:"/waygate" flag:"base-path" value:"PATH" usage:"where everything lives; / for the root"`
+
+	Backend     string `env:"WAYGATE_BACKEND"   envDefault:"file" flag:"backend" choices:"memory,file,redis" usage:"where truth is kept"`
+	FilePath    string `env:"WAYGATE_FILE_PATH" envDefault:"waygate.json" flag:"file-path" value:"FILE" usage:"the document of the file backend"`
+	RedisURL    string `env:"WAYGATE_REDIS_URL" envDefault:"redis://localhost:6379/0" flag:"redis-url" value:"URL" usage:"the Redis of the redis backend: redis://, rediss://, unix://, redis+sentinel://, redis+cluster://"`
+	Namespace   string `env:"WAYGATE_NAMESPACE" envDefault:"default" flag:"namespace" value:"NAME" usage:"tells several Waygates in one Redis apart"`
+	SnapshotDir string `env:"WAYGATE_SNAPSHOT_DIR" flag:"snapshot-dir" value:"DIR" usage:"keep the last good document here, to start with and to repair a lost store from"`
+
+	AllowOpen     bool `env:"WAYGATE_ALLOW_OPEN"     flag:"allow-open"     usage:"without users, serve on other addresses than loopback too"`
+	RequireReason bool `env:"WAYGATE_REQUIRE_REASON" flag:"require-reason" usage:"refuse to block, schedule or lift without a reason"`
+	StrictRoutes  bool `env:"WAYGATE_STRICT_ROUTES"  flag:"strict-routes"  usage:"refuse commands on routes that nobody declared or saw"`
+
+	User      string        `env:"WAYGATE_USER" envDefault:"admin" flag:"user" value:"NAME" usage:"the user whose password WAYGATE_PASS is"`
+	Pass      string        `env:"WAYGATE_PASS"`
+	UsersFile string        `env:"WAYGATE_USERS_FILE" flag:"users-file" value:"FILE" usage:"lines name:argon2id-hash[:viewer|operator|admin]; without a role: operator"`
+	SecretKey string        `env:"WAYGATE_SECRET_KEY"`
+	CLITerm   time.Duration `env:"WAYGATE_CLI_TOKEN_TTL" envDefault:"24h"   flag:"cli-token-ttl" usage:"how long a login of the command line lasts"`
+	SDKTerm   time.Duration `env:"WAYGATE_SDK_TOKEN_TTL" envDefault:"8760h" flag:"sdk-token-ttl" usage:"how long a login of the SDK lasts"`
+
+	serve.TLS
+	config.Log
+}
+
+// users reports whether people have to log in.
+func (c *Config) users() bool { return c.Pass != "" || c.UsersFile != "" }
+
+// settle fills in what depends on other settings and refuses what does not go together.
+func (c *Config) settle() error {
+	if len(c.Listen) == 0 {
+		c.Listen = []string{":8000"}
+		if !c.users() && !c.AllowOpen {
+			c.Listen = []string{"127.0.0.1:8000"}
+		}
+	}
+	if c.BasePath == "/" {
+		c.BasePath = ""
+	}
+	if c.CLITerm <= 0 || c.SDKTerm <= 0 {
+		return errors.New("--cli-token-ttl and --sdk-token-ttl are longer than nothing")
+	}
+	return nil
+}
+
+// errOpen is what a server without users that others could reach is refused with.
+var errOpen = errors.New("without users this server may only be reached from this machine: " +
+	"set WAYGATE_PASS or --users-file, listen on 127.0.0.1, or say --allow-open")
+
+// checkOpen refuses a bound address that other machines reach, where nobody has to log in.
+func (c *Config) checkOpen(l *serve.Listener) error {
+	if c.users() || c.AllowOpen || !l.TCP() {
+		return nil
+	}
+	if tcp, ok := l.Addr().(*net.TCPAddr); ok {
+		if addr, ok := netip.AddrFromSlice(tcp.IP); ok && addr.Unmap().IsLoopback() {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: %w", l, errOpen)
+}

@@ -1,0 +1,68 @@
+package app
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/waygate/waygate/internal/state"
+)
+
+// meters are the admin's metrics.
+type meters struct {
+	registry *prometheus.Registry
+	calls    *prometheus.CounterVec
+	took     *prometheus.HistogramVec
+}
+
+func newMeters() *meters {
+	m := &meters{
+		registry: prometheus.NewRegistry(),
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "waygate_admin_calls_total", Help: "Calls answered, by method and status.",
+		}, []string{"method", "code"}),
+		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "waygate_admin_call_duration_seconds", Help: "How long calls took.",
+			Buckets: []float64{.001, .005, .02, .1, .5, 2, 5},
+		}, []string{"method"}),
+	}
+	m.registry.MustRegister(m.calls, m.took, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// watch shows where follower and repairer stand.
+func (m *meters) watch(f *state.Follower, r *state.Repairer) {
+	gauge := func(name, help string, value func() float64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
+	}
+	gauge("waygate_admin_revision", "The revision this admin sees.", func() float64 { return float64(f.Status().Rev) })
+	gauge("waygate_admin_connected", "Whether the link to the store is up.", func() float64 {
+		return oneIf(f.Status().Link == state.LinkConnected)
+	})
+	gauge("waygate_admin_alarm", "Whether something is wrong with the store's history.", func() float64 {
+		return oneIf(f.Status().Alarm != "" || r.Alarm() != "")
+	})
+	gauge("waygate_admin_stale_seconds", "How long ago the store last confirmed what this admin sees.", func() float64 {
+		last := f.Status().LastInStep
+		if last.IsZero() {
+			return 0
+		}
+		return time.Since(last).Seconds()
+	})
+}
+
+func oneIf(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// count counts the calls that next answers.
+func (m *meters) count(next http.Handler) http.Handler {
+	return promhttp.InstrumentHandlerCounter(m.calls, promhttp.InstrumentHandlerDuration(m.took, next))
+}
