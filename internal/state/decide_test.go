@@ -129,6 +129,11 @@ func TestDecide(t *testing.T) {
 			want: verdicts{"GET /endless": "maintenance", "GET /over": "active", "GET /later": "active", "GET /starts": "maintenance", "GET /ends": "active"},
 		},
 		{
+			name:  "the exceptions of a window",
+			facts: func(f *facts) { f.window("/a/{x}", maint, -1, 5, "/a/b", "GET:/a/c") },
+			want:  verdicts{"GET /a/x": "maintenance", "GET /a/b": "active", "HEAD /a/c": "active", "PUT /a/c": "maintenance"},
+		},
+		{
 			name: "what is below a window is there when it is over",
 			facts: func(f *facts) {
 				f.deprecated("/d").window("/d", maint, -5, -1).window("/d", maint, 5, 9)

@@ -124,8 +124,8 @@ func (t *twig) addEnds(found *leaves) {
 	}
 }
 
-// set puts a rule in the place of the one of its key; a nil rule removes it. path is the canonical path of the key,
-// folded or not.
+// set puts a rule in the place of the one of its key, which has the canonical path given, folded or not. A nil rule
+// removes it.
 func (ix *index) set(e *edit, path string, k Key, r *rule) {
 	if path, ok := literal(path); ok {
 		hash := maphash.String(ix.seed, path)
@@ -236,7 +236,7 @@ func reshaped(shapes []shape, before, after, added int) (next []shape) {
 	return next
 }
 
-// get gives the rule of a key. path is the canonical path of the key, folded or not as it was set.
+// get gives the rule of a key, which was set under the canonical path given.
 func (ix *index) get(path string, k Key) *rule {
 	if path, ok := literal(path); ok {
 		return ix.literal.get(maphash.String(ix.seed, path), path).get(k)

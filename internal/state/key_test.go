@@ -1,7 +1,6 @@
 package state_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -114,7 +113,7 @@ func TestParseKeyRefuses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, _, err := state.ParseKey(tt.text)
 			var invalid *state.InvalidError
-			require.True(t, errors.As(err, &invalid), "%v", err)
+			require.ErrorAs(t, err, &invalid)
 			require.Contains(t, invalid.Problem, tt.says)
 			require.NotEmpty(t, invalid.Field)
 		})

@@ -172,7 +172,7 @@ func (n *keyNode) containing(p pattern, yield yieldKeys) bool {
 		return false
 	}
 	for _, c := range n.params.all() {
-		if c.segment.contains(s) && !c.containing(p, yield) {
+		if c.contains(s) && !c.containing(p, yield) {
 			return false
 		}
 	}
@@ -215,7 +215,7 @@ func (n *keyNode) overlapping(p pattern, yield yieldKeys) bool {
 		return false
 	}
 	for _, c := range n.params.all() {
-		if c.segment.overlaps(s) && !c.overlapping(p, yield) {
+		if c.overlaps(s) && !c.overlapping(p, yield) {
 			return false
 		}
 	}

@@ -3,8 +3,6 @@ package state
 import (
 	"slices"
 	"strings"
-
-	"github.com/waygate/waygate/internal/state/reading"
 )
 
 // question is a request in all its readings, at an instant.
@@ -50,7 +48,7 @@ func (q *question) view(i int) *view {
 // methodsIn are the method readings of the request where it is read as v.
 func (q *question) methodsIn(v *view) methodSet {
 	if q.connect && isProcedure(v.path) {
-		return q.methods | reading.POST
+		return q.methods | postMethod
 	}
 	return q.methods
 }
@@ -82,8 +80,8 @@ func (q *question) scope(service string) string {
 	return service
 }
 
-// lifted reports whether keys of the sets match under every reading of the path and the method. governed are the
-// methods of the part that they may lift; more is nil where there is one set only.
+// lifted reports whether keys of one set or the other (nil where there is one only) match under every reading of the
+// path and the method. The part that they may lift is one of the methods governed.
 func (q *question) lifted(keys, more *keySet, service string, governed methodSet) bool {
 	if keys.empty() && more == nil {
 		return false

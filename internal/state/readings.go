@@ -8,6 +8,9 @@ type methodSet = reading.MethodSet
 // everyMethod is what a key without a method governs, methods that no key can name included.
 const everyMethod = reading.GET | reading.HEAD | reading.POST | reading.PUT | reading.PATCH | reading.DELETE | reading.OPTIONS | reading.Other
 
+// postMethod is the method of a call that may come as a Connect GET too.
+const postMethod = reading.POST
+
 // methodsOf are the methods that a key's method governs: none is every method, and GET is HEAD's too.
 func methodsOf(method string) methodSet {
 	set, ok := reading.Parse(method)

@@ -34,8 +34,8 @@ func (t tree[K, V]) get(key K) (value V, ok bool) {
 	return value, false
 }
 
-// with is the tree with a value for a key. weight is a hash of the key, reach what its node adds to high. What e made
-// before, it changes in place.
+// with is the tree with a value for a key; its weight is a hash of the key, its reach what its node adds to high. What
+// e made before, it changes in place.
 func (t tree[K, V]) with(e *edit, key K, value V, weight uint64, reach int64) tree[K, V] {
 	t.root = t.insert(t.root, &branch[K, V]{owner: e, weight: weight, reach: reach, high: reach, key: key, value: value})
 	return t
