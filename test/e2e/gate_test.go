@@ -119,10 +119,10 @@ func TestSwitchesAndExemptions(t *testing.T) {
 	l.must("global", "disable", "--wait")
 	require.Equal(t, http.StatusOK, l.get("/anything").status)
 
-	// Envoy's configuration says that this virtual host is the service payments.
-	l.must("sm", "enable", "payments", "--wait")
+	// Envoy's configuration says that this virtual host is the service shop.
+	l.must("sm", "enable", "shop", "--wait")
 	require.Equal(t, http.StatusServiceUnavailable, l.get("/anything").status)
-	l.must("sm", "disable", "payments", "--wait")
+	l.must("sm", "disable", "shop", "--wait")
 	l.must("sm", "enable", "orders", "--wait")
 	require.Equal(t, http.StatusOK, l.get("/anything").status)
 }
