@@ -15,7 +15,7 @@ import (
 
 // The rules that docs/redis.md tells operators to set; the test below compares them with that page.
 const (
-	readerRule = "resetkeys resetchannels -@all +hmget +hget +hgetall +xrange +time +multi +exec +eval_ro +evalsha_ro " +
+	readerRule = "resetkeys resetchannels -@all +hmget +hget +hlen +hgetall +hscan +xrange +time +multi +exec +eval_ro +evalsha_ro " +
 		"+set +subscribe +ping +info +client|setname " +
 		"%R~{wg:default}:meta %R~{wg:default}:state %R~{wg:default}:log %RW~{wg:default}:fleet:gate-1 &{wg:default}:ev"
 	adminRule = "resetkeys resetchannels -@all +@hash +@string +@stream +@scripting +@transaction -@dangerous +info +config|get " +

@@ -35,11 +35,55 @@ func TestContractOverAUnixSocket(t *testing.T) {
 
 func TestContractOnACluster(t *testing.T) {
 	t.Parallel()
-	statetest.Run(t, opener(startCluster(t)))
+	url, nodes := startCluster(t)
+	statetest.Run(t, opener(url))
+	t.Run("the slot moves to another node", func(t *testing.T) { slotMoves(t, url, nodes) })
 }
 
-// startCluster starts three nodes that own a third of the slots each, and gives the URL of one of them.
-func startCluster(t *testing.T) string {
+// slotMoves moves our keys to another node of a cluster in use: commits go on after a moment, and a watch that stays with
+// the old node goes on as well, because a cluster tells all its nodes what is published.
+func slotMoves(t *testing.T, url string, nodes []*redis.Client) {
+	s := admin(t, url, "moving")
+	base := statetest.Seeded(t, s)
+	watching := watch(t, s)
+	base = statetest.After(base, statetest.Commit(t, s, statetest.Block(t, "GET:/a", "before")))
+	require.Equal(t, base.Rev, (<-watching.frames).Rev)
+
+	slot := run(t, nodes[0], "CLUSTER", "KEYSLOT", "{wg:moving}:meta")
+	var from, to *redis.Client
+	for _, c := range nodes {
+		if run(t, c, "CLUSTER", "COUNTKEYSINSLOT", slot).(int64) > 0 {
+			from = c
+		} else {
+			to = c
+		}
+	}
+	fromID, toID := run(t, from, "CLUSTER", "MYID"), run(t, to, "CLUSTER", "MYID")
+	run(t, to, "CLUSTER", "SETSLOT", slot, "IMPORTING", fromID)
+	run(t, from, "CLUSTER", "SETSLOT", slot, "MIGRATING", toID)
+	host, port, err := net.SplitHostPort(to.Options().Addr)
+	require.NoError(t, err)
+	migrate := []any{"MIGRATE", host, port, "", 0, 5000, "KEYS"}
+	migrate = append(migrate, run(t, from, "CLUSTER", "GETKEYSINSLOT", slot, 100).([]any)...)
+	run(t, from, migrate...)
+	_, err = s.Commit(t.Context(), base, statetest.Block(t, "GET:/a", "during"))
+	require.ErrorIs(t, err, state.ErrUnavailable, "half moved")
+	for _, c := range []*redis.Client{to, from} {
+		run(t, c, "CLUSTER", "SETSLOT", slot, "NODE", toID)
+	}
+
+	start := time.Now()
+	eventually(t, func() bool {
+		r, err := s.Commit(t.Context(), base, statetest.Block(t, "GET:/a", "after"))
+		base.Rev = r.Frame.Rev
+		return err == nil
+	}, "commits go on at the new node")
+	t.Logf("commits went on after %v", time.Since(start))
+	require.Equal(t, base.Rev, (<-watching.frames).Rev)
+}
+
+// startCluster starts three nodes that own a third of the slots each, and gives the URL of two of them.
+func startCluster(t *testing.T) (string, []*redis.Client) {
 	t.Helper()
 	const nodes = 3
 	var servers []*parts.RedisServer
@@ -62,7 +106,7 @@ func startCluster(t *testing.T) string {
 			return strings.Contains(run(t, c, "CLUSTER", "INFO").(string), "cluster_state:ok")
 		}, "the cluster comes up")
 	}
-	return "redis+cluster://" + servers[0].Addr() + "," + servers[1].Addr()
+	return "redis+cluster://" + servers[0].Addr() + "," + servers[1].Addr(), clients
 }
 
 func TestContractOverTLS(t *testing.T) {

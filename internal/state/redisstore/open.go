@@ -31,6 +31,8 @@ type Reader struct {
 	link    dialed
 	// secrets says that the private part may be read: what is missing there counts as lost, too.
 	secrets bool
+	// whole is up to how many fields a document is read in one go, portion how many are asked for at a time beyond.
+	whole, portion int64
 	// checked is set once the server was found fit.
 	checked  atomic.Bool
 	keep     atomic.Pointer[keeping]
@@ -102,7 +104,7 @@ func open(ctx context.Context, url, namespace string, opt Options, secrets bool)
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{address: address, keys: names, link: link, secrets: secrets}
+	r := &Reader{address: address, keys: names, link: link, secrets: secrets, whole: wholeFields, portion: scanFields}
 	r.keep.Store(&keeping{durability: state.DurableNone})
 	r.warnings.Store(&[]Warning{})
 	_, err = within(ctx, commitTimeout, func(ctx context.Context) (struct{}, error) { return struct{}{}, r.ready(ctx) })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -77,76 +78,45 @@ func (r *Reader) placeOf(place, stamp []string, secret string) (state.Meta, erro
 	return m, nil
 }
 
-// Load implements state.Source by one transaction.
-func (r *Reader) Load(ctx context.Context) (*state.Document, error) {
-	return ask(ctx, r, bulkTimeout, "load the document", func(ctx context.Context, node *redis.Client) (*state.Document, error) {
-		var place, secret *redis.SliceCmd
-		var fields *redis.MapStringStringCmd
-		_, err := node.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
-			place = pipe.HMGet(ctx, r.keys.meta(), metaFields...)
-			fields = pipe.HGetAll(ctx, r.keys.state())
-			if r.secrets {
-				secret = pipe.HMGet(ctx, r.keys.private(), stampEpoch)
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-		return r.documentOf(texts(place.Val()), fields.Val(), secret)
-	})
-}
-
-func (r *Reader) documentOf(place []string, fields map[string]string, secret *redis.SliceCmd) (*state.Document, error) {
-	if len(place) != len(metaFields) {
-		return nil, fmt.Errorf("the store's place: %w", state.ErrDamaged)
-	}
-	private := ""
-	if secret != nil {
-		private = texts(secret.Val())[0]
-	}
-	meta, err := r.placeOf(place, []string{fields[stampEpoch], fields[stampRev]}, private)
-	if err != nil {
-		return nil, err
-	}
-	patch := make(state.Patch, len(fields))
-	for field, value := range fields {
-		if !strings.HasPrefix(field, "@") {
-			patch[field] = json.RawMessage(value)
-		}
-	}
-	return state.NewDocument(meta).With(patch, meta)
-}
-
 // Frames implements state.Source.
 func (r *Reader) Frames(ctx context.Context, epoch string, after uint64, limit int) ([]state.Frame, error) {
 	return ask(ctx, r, bulkTimeout, "read the log", func(ctx context.Context, node *redis.Client) ([]state.Frame, error) {
-		if after == ^uint64(0) || limit <= 0 {
-			return []state.Frame{}, nil
-		}
-		first := strconv.FormatUint(after+1, 10) + "-0"
-		reply, err := framesScript.RunRO(ctx, node, []string{r.keys.meta(), r.keys.log()}, epoch, first, limit).Slice()
-		if err != nil {
-			return nil, err
-		}
-		return framesOf(reply, epoch, after)
+		frames, _, err := r.frames(ctx, node, epoch, after, limit)
+		return frames, err
 	})
 }
 
-// framesOf reads the reply of [framesScript].
-func framesOf(reply []any, epoch string, after uint64) ([]state.Frame, error) {
+// frames reads frames, and the revision of the store at that moment.
+func (r *Reader) frames(ctx context.Context, node *redis.Client, epoch string, after uint64, limit int) ([]state.Frame, uint64, error) {
+	if after == math.MaxUint64 || limit <= 0 {
+		return []state.Frame{}, after, nil
+	}
+	first := strconv.FormatUint(after+1, 10) + "-0"
+	reply, err := framesScript.RunRO(ctx, node, []string{r.keys.meta(), r.keys.log()}, epoch, first, limit).Slice()
+	if err != nil {
+		return nil, 0, err
+	}
 	said, _ := reply[0].(string)
 	switch {
 	case said == saidEmpty:
-		return nil, state.ErrEmpty
+		return nil, 0, state.ErrEmpty
 	case said != saidOK || len(reply) != 3:
-		return nil, fmt.Errorf("epoch %s: %w", epoch, state.ErrGap)
+		return nil, 0, fmt.Errorf("epoch %s: %w", epoch, state.ErrGap)
 	}
 	rev, err := strconv.ParseUint(texts(reply[1:2])[0], 10, 64)
-	entries, ok := reply[2].([]any)
-	if err != nil || !ok {
-		return nil, fmt.Errorf("revision of the store: %w", state.ErrDamaged)
+	if err != nil {
+		return nil, 0, fmt.Errorf("revision of the store: %w", state.ErrDamaged)
 	}
+	entries, _ := reply[2].([]any)
+	frames, err := framesOf(entries, epoch, after)
+	if err == nil && len(frames) == 0 && after < rev {
+		err = fmt.Errorf("the log after %d is gone: %w", after, state.ErrGap)
+	}
+	return frames, rev, err
+}
+
+// framesOf reads the entries after a revision.
+func framesOf(entries []any, epoch string, after uint64) ([]state.Frame, error) {
 	frames := make([]state.Frame, 0, len(entries))
 	for i, entry := range entries {
 		f, err := frameOf(entry)
@@ -161,9 +131,6 @@ func framesOf(reply []any, epoch string, after uint64) ([]state.Frame, error) {
 			return nil, err
 		}
 		frames = append(frames, f)
-	}
-	if len(frames) == 0 && after < rev {
-		return nil, fmt.Errorf("the log after %d is gone: %w", after, state.ErrGap)
 	}
 	return frames, nil
 }

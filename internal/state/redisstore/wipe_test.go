@@ -202,6 +202,24 @@ func TestNothingOpensWhateverHappensToRedis(t *testing.T) {
 	require.True(t, blocked())
 }
 
+// A Redis that comes back with the backup of another day opens nothing, and does not take a commit on what came after.
+func TestOlderBackupIsHeldOff(t *testing.T) {
+	server := parts.Redis(t)
+	s, c := admin(t, server.URL(), "backup"), raw(t, server)
+	base := statetest.Seeded(t, s)
+	run(t, c, "SAVE")
+	base = statetest.After(base, statetest.Commit(t, s, statetest.Block(t, "GET:/a", "kept")))
+	follower, cache := following(t, s)
+	require.NoError(t, follower.Wait(t.Context(), base.Epoch, base.Rev))
+
+	server.Restart() // with the file that SAVE wrote
+	eventually(t, func() bool { return follower.Status().Link == state.LinkHolding }, "it holds")
+	require.Equal(t, "kept", statetest.Reason(t, cache.Load().Document(), "GET:/a"))
+	require.Contains(t, follower.Status().Alarm, "went back")
+	_, err := s.Commit(t.Context(), base, statetest.Block(t, "GET:/b", "x"))
+	require.ErrorIs(t, err, state.ErrConflict)
+}
+
 // commitUntilDone makes one change as an admin does: whatever the error, it reads again and retries under the same id.
 func commitUntilDone(t *testing.T, s state.Store, id string) {
 	change := statetest.Block(t, "GET:/a", id)
