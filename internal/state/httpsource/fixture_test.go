@@ -33,7 +33,7 @@ type admin struct {
 	store    *memstore.Store
 	follower *state.Follower
 	stream   *stream.Handler
-	stop func()
+	stop     func()
 }
 
 // newAdmin serves a store at a listener; nil is a new one on loopback.
