@@ -177,6 +177,16 @@ func TestDeclaring(t *testing.T) {
 			import GET:/a
 			= changed false
 		`},
+		{"a new key inside a protected one keeps the block it came with until the protection ends", `
+			protect /v1/**
+			import GET:/v1/a status=maintenance
+			register GET:/v1/b status=disabled
+			GET /v1/a is active
+			state GET:/v1/b is active
+			unprotect /v1/**
+			GET /v1/a is maintenance
+			GET /v1/b is disabled
+		`},
 		{"what is declared badly is refused", `
 			! register GET:/a status=off | is no status
 			! import GET:/a start=+2h end=+1h | not after the start

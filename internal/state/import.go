@@ -6,7 +6,8 @@ import (
 )
 
 // declare carries out register, adopt and import: somebody introduces a key. None of them changes what is said about a
-// known key, except that an import adds the parts it lacks; none lifts anything.
+// known key, except that an import adds the parts it lacks; none lifts anything. An unknown key inside a protected one is
+// stored as it is declared: its block holds as soon as that protection ends.
 func (x *execution) declare(cmd *Command) (Outcome, error) {
 	var said Declared
 	if cmd.Declared != nil {
@@ -144,7 +145,7 @@ func (e Effect) valid() bool { return e == EffectMaintenance || e == EffectDisab
 // add gives the key those of the parts that it lacks.
 func (w *deed) add(p parts, action Action) error {
 	lacking := w.lacking(p)
-	if w.cmd.Verb == VerbImport && (lacking.refuses() || lacking.deprecation != nil) {
+	if w.named && (lacking.refuses() || lacking.deprecation != nil) {
 		if err := w.refuseProtected(w.key, w.out.Shown); err != nil {
 			return err
 		}

@@ -313,7 +313,7 @@ func (l *ledger) declare(c state.Command, actor string, stored bool) bool {
 		parts = slices.DeleteFunc(parts, func(p *ledgerPart) bool {
 			return p.kind == "timed" && l.same(p) != nil || p.kind != "timed" && l.one(k, p.kind) != nil
 		})
-		if len(parts) > 0 && l.guarded(k) {
+		if known && len(parts) > 0 && l.guarded(k) {
 			return false
 		}
 	}
