@@ -139,10 +139,18 @@ func (s *Service) Import(ctx context.Context, who people.Principal, retry Retry,
 	return Result{View: view, At: view.Place(), Changed: len(change.Patch) > 0}, diff, nil
 }
 
-// commandsOf are the commands that make a copy on a document in which the switches of skip are left alone.
+// commandsOf are the commands that make a copy on a document in which the switches of skip are left alone. Protected
+// keys come first: once the block of a wider key is there, none is protected by being imported.
 func (c *Copy) commandsOf(reason string, skip func(state.Target) bool) []state.Command {
 	var all []state.Command
-	for _, r := range c.Routes {
+	first := func(r CopiedRoute) int {
+		if r.Protected {
+			return 0
+		}
+		return 1
+	}
+	routes := slices.SortedStableFunc(slices.Values(c.Routes), func(a, b CopiedRoute) int { return first(a) - first(b) })
+	for _, r := range routes {
 		all = append(all, state.Command{
 			Verb: state.VerbImport, Target: state.Target{Key: r.Key}, Shown: r.Shown, AnyMethod: true, Reason: reason,
 			Declared: &state.Declared{
