@@ -46,17 +46,15 @@ func restored(t *testing.T, from state.Backend, rev uint64, more int) *memstore.
 	frames, err := from.Frames(t.Context(), p.Epoch, 0, int(rev))
 	require.NoError(t, err)
 	doc := state.NewDocument(state.Meta{Epoch: p.Epoch, Gen: p.Gen})
-	recent := []memstore.Committed{}
 	for _, f := range frames {
 		e, err := f.Entry()
 		require.NoError(t, err)
 		doc, err = doc.With(e.Patch, state.Meta{Epoch: p.Epoch, Gen: p.Gen, Rev: f.Rev, Head: f.Head})
 		require.NoError(t, err)
-		recent = append(recent, memstore.Committed{Frame: f})
 	}
 	fields, err := doc.Fields()
 	require.NoError(t, err)
-	s := memstore.Open(memstore.Options{Kept: memstore.Kept{Meta: doc.Meta, Fields: fields, Recent: recent}})
+	s := memstore.Open(memstore.Options{Kept: memstore.Kept{Meta: doc.Meta, Fields: fields, Tail: frames}})
 	for i := range more {
 		statetest.Commit(t, s, statetest.Block(t, fmt.Sprintf("GET:/fork/%d", i), "another history"))
 	}
@@ -71,12 +69,12 @@ func TestFollowerHoldsAnEmptyStoreOffForEver(t *testing.T) {
 		s.pass(3 * time.Second)
 		s.unmoved(at)
 		require.Contains(t, s.Status().Alarm, "empty")
-		s.pass(24 * time.Hour)
+		s.pass(4 * time.Hour)
 		s.unmoved(at)
 
 		// A document of an epoch that is not newer is none either, one of a newer epoch is.
 		statetest.Seeded(t, s.link.Behind())
-		s.pass(24 * time.Hour)
+		s.pass(4 * time.Hour)
 		s.unmoved(at)
 		p, err := s.link.Pulse(t.Context())
 		require.NoError(t, err)
@@ -190,7 +188,7 @@ func future(t *testing.T, from state.Backend) *memstore.Store {
 	require.NoError(t, err)
 	kept.Meta.Rev, kept.Meta.Head = f.Rev, f.Head
 	kept.Fields["z:unheard-of"] = c.Patch["z:unheard-of"]
-	kept.Recent = []memstore.Committed{{Frame: f}}
+	kept.Tail = []state.Frame{f}
 	return memstore.Open(memstore.Options{Kept: kept})
 }
 
@@ -233,6 +231,6 @@ func restoredWithout(t *testing.T, bad *memstore.Store, c state.Change, at state
 	delete(kept.Fields, "z:unheard-of")
 	maps.Copy(kept.Fields, c.Patch)
 	kept.Meta.Rev, kept.Meta.Head = f.Rev, f.Head
-	kept.Recent = []memstore.Committed{{Frame: f}}
+	kept.Tail = []state.Frame{f}
 	return memstore.Open(memstore.Options{Kept: kept})
 }

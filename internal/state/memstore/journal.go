@@ -35,6 +35,8 @@ type Kept struct {
 	Meta    state.Meta
 	Fields  state.Patch
 	Private map[string][]byte
-	// Recent are commits, oldest first, whose idempotency ids still count or whose frames readers are likely to ask for.
-	Recent []Committed
+	// Tail are the last frames of the log: unbroken, up to and with Meta. Older ones are asked of the journal.
+	Tail []state.Frame
+	// Made are the commits whose idempotency ids still count, oldest first.
+	Made []Committed
 }

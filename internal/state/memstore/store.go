@@ -58,7 +58,7 @@ func New() *Store { return Open(Options{}) }
 func Open(opt Options) *Store {
 	s := &Store{
 		journal: opt.Journal, keep: opt.Keep, gen: uint64(time.Now().UnixMilli()), writer: make(chan struct{}, 1),
-		meta: opt.Kept.Meta, fields: maps.Clone(opt.Kept.Fields), private: maps.Clone(opt.Kept.Private),
+		meta: opt.Kept.Meta, fields: maps.Clone(opt.Kept.Fields), private: maps.Clone(opt.Kept.Private), tail: opt.Kept.Tail,
 		ids: map[string]Committed{}, changed: make(chan struct{}), fleet: fleet{last: map[string]state.Report{}},
 	}
 	if s.keep <= 0 {
@@ -67,8 +67,7 @@ func Open(opt Options) *Store {
 	if s.fields == nil {
 		s.fields = state.Patch{}
 	}
-	for _, c := range opt.Kept.Recent {
-		s.tail = append(s.tail, c.Frame)
+	for _, c := range opt.Kept.Made {
 		s.remember(c)
 	}
 	return s
@@ -100,7 +99,7 @@ func (s *Store) Close() {
 	s.broadcast()
 }
 
-// Kept is what the store holds now, without its recent commits.
+// Kept is what the store holds now, without its log and what was made.
 func (s *Store) Kept() Kept {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
