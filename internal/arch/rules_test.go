@@ -32,7 +32,7 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	"internal/state":             nil,
 	"internal/state/readingtest": nil,
 	"internal/state/memstore":    {state},
-	"internal/state/filestore":   {state, atomics, unix},
+	"internal/state/filestore":   {state, module + "internal/state/memstore", atomics, unix},
 	"internal/state/redisstore":  {state, goRedis, backoff},
 	"internal/state/httpsource":  {state, backoff},
 	"internal/state/statetest":   {state, testify, "github.com/anishathalye/porcupine"},
