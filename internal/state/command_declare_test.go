@@ -187,6 +187,13 @@ func TestDeclaring(t *testing.T) {
 			GET /v1/a is maintenance
 			GET /v1/b is disabled
 		`},
+		{"what is protected first stays so when the block of a wider key follows", `
+			import GET:/health protected
+			import ANY:/** status=maintenance
+			= open_inside GET:/health
+			GET /health is active
+			GET /a is maintenance
+		`},
 		{"what is declared badly is refused", `
 			! register GET:/a status=off | is no status
 			! import GET:/a start=+2h end=+1h | not after the start
