@@ -196,6 +196,25 @@ func TestManyExceptionsAreStillExceptions(t *testing.T) {
 	}.check(t, s)
 }
 
+func TestManyServicesHaveTheSamePath(t *testing.T) {
+	f := factsOf(t).gate("GET:/health", "dev").gate("POST:/health", "dev").deprecated("/health")
+	for i := range 40 {
+		f.disabled(fmt.Sprintf("s%02d:GET:/health", i)).maintenance(fmt.Sprintf("s%02d:PUT:/health", i))
+	}
+	s := f.compile()
+	for i := range 40 {
+		service := fmt.Sprintf(" service=s%02d", i)
+		verdicts{
+			"GET /health" + service: "disabled", "PUT /health" + service: "maintenance", "POST /health" + service: "env_gated", "DELETE /health" + service: "deprecated",
+		}.check(t, s)
+		require.Equal(t, fmt.Sprintf("s%02d:GET:/health", i), ask(s, "GET /health"+service, epoch0).Path)
+	}
+	verdicts{
+		"GET /health service=a": "env_gated", "GET /health service=s40": "env_gated", "GET /health service=s1": "env_gated", "PUT /health service=zz": "deprecated",
+		"GET /health": "disabled", "PUT /health": "maintenance",
+	}.check(t, s)
+}
+
 func TestDecideDoesNotAllocate(t *testing.T) {
 	f := factsOf(t).disabled("/users/{id}", "/users/me", "/users/x/{a}").maintenance("/many/**", manyKeys(20)...).gate("/g/{x}", "dev").
 		deprecated("/old/**").protected("/health").window("/w", state.EffectMaintenance, -1, 5).window("/w", state.EffectMaintenance, -2, 6).

@@ -17,7 +17,7 @@ type Request struct {
 	Overrides []string
 	// Preflight says that access-control-request-method was sent.
 	Preflight bool
-	// Unreadable says that the edge could not make sense of the request; it is refused while something in scope is governed.
+	// Unreadable says that the edge could not make sense of the request; it is refused while something in scope refuses.
 	Unreadable bool
 }
 
@@ -31,7 +31,7 @@ const (
 	CauseEnvGated                 // an environment gate refuses
 	CauseMaintenance              // a block of effect maintenance
 	CauseDisabled                 // a block of effect disabled
-	CauseUnreadable               // it cannot be read in one way, and something in scope is governed
+	CauseUnreadable               // it cannot be read in one way, and something in scope refuses
 	CauseStale                    // the snapshot is too old and the operator chose to close
 )
 
