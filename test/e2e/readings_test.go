@@ -86,7 +86,8 @@ type rawClient struct {
 	in   *bufio.Reader
 }
 
-func (c *rawClient) get(t *testing.T, target string) int {
+// get gives the status and the body of the answer.
+func (c *rawClient) get(t *testing.T, target string) (int, string) {
 	t.Helper()
 	for range 2 {
 		if c.conn == nil {
@@ -99,19 +100,18 @@ func (c *rawClient) get(t *testing.T, target string) int {
 		if err == nil {
 			var resp *http.Response
 			if resp, err = http.ReadResponse(c.in, nil); err == nil {
-				_, err = io.Copy(io.Discard, resp.Body)
-				status, last := resp.StatusCode, resp.Close || err != nil
+				body, err := io.ReadAll(resp.Body)
 				resp.Body.Close()
-				if last {
+				if resp.Close || err != nil {
 					c.close()
 				}
-				return status
+				return resp.StatusCode, string(body)
 			}
 		}
 		c.close()
 	}
 	t.Fatalf("no answer to %q", target)
-	return 0
+	return 0, ""
 }
 
 func (c *rawClient) close() {
@@ -147,12 +147,16 @@ func TestNoTargetReachesABlockedRouteThroughEnvoy(t *testing.T) {
 			rng := rand.New(rand.NewPCG(7, uint64(i)))
 			for range mutants / 10 {
 				target := readingtest.Ordinary(rng)
-				require.Equal(t, http.StatusOK, c.get(t, target), "nothing is blocked yet: %q", target)
+				status, body := c.get(t, target)
+				require.NotContains(t, body, `"error"`, "nothing is blocked yet: %q", target)
+				// Envoy itself has no patience with some bytes; that is not our verdict.
+				require.Contains(t, []int{http.StatusOK, http.StatusBadRequest}, status, target)
 			}
 			l.must(append(keys, "--wait")...)
 			for range mutants / 10 {
 				target := readingtest.Ordinary(rng)
-				require.NotEqual(t, http.StatusBadRequest, c.get(t, target), "an ordinary target counts as unreadable: %q", target)
+				_, body := c.get(t, target)
+				require.NotContains(t, body, "UNREADABLE_REQUEST", "an ordinary target counts as unreadable: %q", target)
 			}
 			service.take()
 			passed := 0
