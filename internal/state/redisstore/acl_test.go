@@ -19,7 +19,7 @@ const (
 		"+set +subscribe +ping +info +client|setname " +
 		"%R~{wg:default}:meta %R~{wg:default}:state %R~{wg:default}:log %RW~{wg:default}:fleet:gate-1 &{wg:default}:ev"
 	adminRule = "resetkeys resetchannels -@all +@hash +@string +@stream +@scripting +@transaction -@dangerous +info +config|get " +
-		"+time +scan +pexpiretime +unlink +publish +subscribe +ping +waitaof +client|setname ~{wg:default}:* &{wg:default}:ev"
+		"+time +scan +pexpiretime +pexpire +persist +rename +unlink +publish +subscribe +ping +waitaof +client|setname ~{wg:default}:* &{wg:default}:ev"
 )
 
 // user sets a rule and gives the URL of its user.

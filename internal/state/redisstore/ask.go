@@ -13,7 +13,7 @@ const (
 	quickTimeout = 2 * time.Second
 	// A commit, until the script has answered.
 	commitTimeout = 3 * time.Second
-	// What grows with the document: load, frames, private part, seed.
+	// What grows with the document: load, frames, private part.
 	bulkTimeout = time.Minute
 )
 

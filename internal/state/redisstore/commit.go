@@ -119,48 +119,6 @@ func receipt(a answer, base state.Meta, frame state.Frame) (state.Receipt, error
 	}
 }
 
-// Seed implements state.Seeder by one script. Followers notice at once, because their watches end.
-func (s *Store) Seed(ctx context.Context, seen state.Meta, doc *state.Document, private map[string][]byte) error {
-	fields, err := doc.Fields()
-	if err == nil && doc.Epoch == "" {
-		err = state.Invalid("epoch", "a document without an epoch cannot be seeded")
-	}
-	if err == nil {
-		err = checkPrivate(private)
-	}
-	if err != nil {
-		return fmt.Errorf("seed: %w", err)
-	}
-	once := newOnce()
-	args := append(placeArgs(seen), doc.Epoch, doc.Gen, doc.Rev, doc.Head.String(), once, s.keys.events(), seededMessage, len(fields))
-	args = appendPatch(args, fields)
-	for field, value := range private {
-		args = append(args, field, value)
-	}
-	names := []string{s.keys.meta(), s.keys.state(), s.keys.log(), s.keys.private()}
-	a, err := s.send(ctx, "seed", bulkTimeout, call{script: seedScript, keys: names, args: args, once: once})
-	switch {
-	case err != nil:
-		return err
-	case a.said == saidOK:
-		return a.unsynced()
-	case a.said == saidConflict && a.lost:
-		return fmt.Errorf("seed: then the store moved on: %w", state.ErrUnknownOutcome)
-	case a.said == saidConflict:
-		return fmt.Errorf("seed: the store is at %s.%s: %w", a.rest(0), a.rest(1), state.ErrConflict)
-	default:
-		return fmt.Errorf("seed: %w", a.denied())
-	}
-}
-
-// placeArgs are the four arguments of a place; all empty for an empty store.
-func placeArgs(m state.Meta) []any {
-	if m == (state.Meta{}) {
-		return []any{"", "", "", ""}
-	}
-	return []any{m.Epoch, m.Gen, m.Rev, m.Head.String()}
-}
-
 // unsynced is the error of a change that is in force but that the server did not confirm to be on disk.
 func (a answer) unsynced() error {
 	if !a.waited || a.synced {
@@ -176,7 +134,7 @@ func (a answer) denied() error {
 
 var errNoReply = errors.New("the reply of the script cannot be read")
 
-// said reads the reply of a script.
+// answerOf reads the reply of a script.
 func answerOf(reply any) (answer, error) {
 	list, _ := reply.([]any)
 	if len(list) == 0 {

@@ -19,7 +19,7 @@ const (
 	// One attempt to connect, with TLS.
 	dialTimeout = time.Second
 	// A bound for what has no earlier deadline of its own, so that nothing ever waits for good.
-	hardTimeout = 90 * time.Second
+	hardTimeout = 5 * time.Minute
 	// How many connections are kept while nobody needs them.
 	idleConns = 4
 	// A size of the pool that is out of reach for what we do at once. Once it has counted as many failed dials as the

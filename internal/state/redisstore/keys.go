@@ -43,6 +43,9 @@ func (k keys) log() string { return k.tag + ":log" }
 // idem is the string that holds the frame committed under an idempotency id, for 24 h.
 func (k keys) idem(id string) string { return k.tag + ":idem:" + id }
 
+// staged is the hash with the state of a seed that is under way, for some minutes.
+func (k keys) staged(nonce string) string { return k.tag + ":staged:" + nonce }
+
 // events is the channel on which frames are published.
 func (k keys) events() string { return k.tag + ":ev" }
 

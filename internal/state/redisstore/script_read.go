@@ -44,19 +44,21 @@ return {'ok', at[2], redis.call('XRANGE', KEYS[2], ARGV[2], '+', 'COUNT', ARGV[3
 
 // grantsScript asks which of the commands an admin needs its user may not run.
 //
-// KEYS: 1 meta, 2 state, 3 log, 4 private, 5 an idem, 6 a fleet key.
+// KEYS: 1 meta, 2 state, 3 log, 4 private, 5 an idem, 6 a fleet key, 7 a staged state.
 //
 // ARGV: 1 channel.
 //
 // Returns: a list of "COMMAND key", empty when everything is allowed.
 var grantsScript = redis.NewScript(`#!lua flags=no-writes
-local meta, state, log, private, idem, fleet, channel = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1]
+local meta, state, log, private, idem, fleet, staged = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local channel = ARGV[1]
 local steps = {
   {'HMGET', meta, 'f'}, {'HGET', meta, 'f'}, {'HSET', meta, 'f', 'v'}, {'HEXISTS', meta, 'f'}, {'UNLINK', meta},
   {'HGETALL', state}, {'HLEN', state}, {'HSCAN', state, '0'}, {'HSET', state, 'f', 'v'}, {'HDEL', state, 'f'}, {'UNLINK', state},
   {'XADD', log, '*', 'f', 'v'}, {'XRANGE', log, '-', '+'}, {'UNLINK', log},
   {'HGETALL', private}, {'HSET', private, 'f', 'v'}, {'HDEL', private, 'f'}, {'UNLINK', private},
   {'GET', idem}, {'SET', idem, 'v'},
+  {'HSET', staged, 'f', 'v'}, {'PEXPIRE', staged, '1'}, {'HLEN', staged}, {'RENAME', staged, state}, {'PERSIST', state},
   {'SET', fleet, 'v'}, {'MGET', fleet}, {'PEXPIRETIME', fleet}, {'UNLINK', fleet}, {'SCAN', '0'},
   {'PUBLISH', channel, 'm'}, {'SUBSCRIBE', channel}, {'TIME'}, {'PING'}, {'MULTI'}, {'EXEC'},
 }

@@ -91,6 +91,19 @@ func TestStoreWithoutItsLogGoesOn(t *testing.T) {
 	require.Equal(t, []state.Frame{r.Frame}, frames)
 }
 
+func TestSeedLeavesNothingBehind(t *testing.T) {
+	server := parts.Redis(t)
+	s, c := admin(t, server.URL(), "staged"), raw(t, server)
+	doc := large(t, state.Genesis(1).Meta, 5_000)
+	require.NoError(t, s.Seed(t.Context(), state.Meta{}, doc, map[string][]byte{"k": []byte("v")}))
+	require.ErrorIs(t, s.Seed(t.Context(), state.Meta{}, doc, nil), state.ErrConflict)
+	require.EqualValues(t, -1, run(t, c, "PTTL", "{wg:staged}:state"), "it stays")
+	require.ElementsMatch(t, []any{"{wg:staged}:meta", "{wg:staged}:state", "{wg:staged}:private"}, run(t, c, "KEYS", "*"))
+	got, err := s.Load(t.Context())
+	require.NoError(t, err)
+	statetest.Same(t, doc, got)
+}
+
 // An id counts in the history it was committed in. A document that is seeded need not hold that change, so it is made
 // again rather than believed to be made.
 func TestIDsEndWithTheirHistory(t *testing.T) {
