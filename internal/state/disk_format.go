@@ -25,7 +25,7 @@ type savedHead struct {
 // savedBody is the third line of a snapshot file.
 type savedBody struct {
 	Fields  Patch             `json:"fields"`
-	Private map[string][]byte `json:"private,omitempty"`
+	Private map[string][]byte `json:"private,omitzero"`
 }
 
 // encode gives the bytes of a snapshot file.
