@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -70,6 +69,9 @@ func (s *Service) Audit(ctx context.Context, q AuditQuery) (lines []AuditLine, n
 			return lines, upper + 1, nil
 		}
 		frames, err := s.framesUpTo(ctx, view.Place().Epoch, upper)
+		if errors.Is(err, state.ErrUnavailable) && len(lines) > 0 {
+			return lines, upper + 1, nil // as far as memory goes
+		}
 		if err != nil {
 			return nil, 0, err
 		}
@@ -171,7 +173,7 @@ func (s *Service) framesUpTo(ctx context.Context, epoch string, upper uint64) ([
 		case errors.Is(err, state.ErrGap):
 			gap = middle
 		default:
-			return nil, fmt.Errorf("read the log: %w", err)
+			return nil, err //nolint:wrapcheck // the store says what was being done
 		}
 	}
 	if there >= upper {
@@ -183,7 +185,7 @@ func (s *Service) framesUpTo(ctx context.Context, epoch string, upper uint64) ([
 func (s *Service) frames(ctx context.Context, epoch string, after, upper uint64) ([]state.Frame, error) {
 	frames, err := s.cfg.Store.Frames(ctx, epoch, after, int(upper-after))
 	if err != nil {
-		return nil, fmt.Errorf("read the log: %w", err)
+		return nil, err //nolint:wrapcheck // the store says what was being done
 	}
 	return slices.DeleteFunc(frames, func(f state.Frame) bool { return f.Rev > upper }), nil
 }

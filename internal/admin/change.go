@@ -88,7 +88,7 @@ func (s *Service) commit(ctx context.Context, once *once, plan plan, commands []
 			}
 			continue
 		case err != nil:
-			return Result{}, fmt.Errorf("commit: %w", err)
+			return Result{}, err //nolint:wrapcheck // the store says what was being done
 		case receipt.Duplicate:
 			return s.raced(ctx, once, receipt, commands)
 		}
@@ -157,7 +157,7 @@ func (s *Service) reach(ctx context.Context, p state.Pulse) (*state.Snapshot, er
 	}
 	doc, err := s.cfg.Store.Load(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("load the document: %w", err)
+		return nil, err //nolint:wrapcheck // the store says what was being done
 	}
 	if own != nil && doc.Epoch != own.Document().Epoch {
 		return nil, fmt.Errorf("the store changed its history: %w", state.ErrUnavailable)

@@ -20,7 +20,7 @@ import (
 func (s *Service) Instances(ctx context.Context) ([]state.Report, error) {
 	reports, err := s.cfg.Fleet.Reports(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read the fleet: %w", err)
+		return nil, err //nolint:wrapcheck // the store says what was being done
 	}
 	slices.SortFunc(reports, func(a, b state.Report) int { return cmp.Compare(a.ID, b.ID) })
 	s.fleet.keep(reports)

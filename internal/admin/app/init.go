@@ -46,7 +46,7 @@ func initialize(ctx context.Context, cfg initConfig, log *zap.Logger) (state.Met
 	empty := errors.Is(err, state.ErrEmpty)
 	switch {
 	case err != nil && !empty:
-		return state.Meta{}, fmt.Errorf("read where the store stands: %w", err)
+		return state.Meta{}, err //nolint:wrapcheck // the store says what was being done
 	case !empty && !cfg.FromSnapshot:
 		return state.Meta{}, fmt.Errorf("the store already holds a document, at revision %d: nothing was done", at.Rev)
 	}

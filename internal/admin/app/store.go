@@ -115,7 +115,7 @@ func (o *opened) vacant(ctx context.Context) error {
 	}
 	reports, err := o.Reports(ctx)
 	if err != nil {
-		return fmt.Errorf("read the fleet: %w", err)
+		return err //nolint:wrapcheck // the store says what was being done
 	}
 	for _, r := range reports {
 		if r.Epoch != "" && r.Rev > 0 && r.Presence() == state.Live {

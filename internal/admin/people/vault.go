@@ -40,11 +40,11 @@ func (p *People) refreshWith(ctx context.Context, create bool) error {
 	for range commitTries {
 		at, err := p.cfg.Store.Pulse(ctx)
 		if err != nil {
-			return fmt.Errorf("read where the store stands: %w", err)
+			return err //nolint:wrapcheck // the store says what was being done
 		}
 		fields, err := p.cfg.Store.Private(ctx)
 		if err != nil {
-			return fmt.Errorf("read the private part: %w", err)
+			return err //nolint:wrapcheck // the store says what was being done
 		}
 		if v := p.readView(fields); v.key != nil || !create {
 			p.view.Store(v)
@@ -114,7 +114,7 @@ const (
 
 // Run keeps the view fresh until ctx ends.
 func (p *People) Run(ctx context.Context) {
-	wait := refreshRetry
+	wait, failing := refreshRetry, false
 	for {
 		timer := time.NewTimer(wait)
 		select {
@@ -126,10 +126,14 @@ func (p *People) Run(ctx context.Context) {
 		}
 		timer.Stop()
 		wait = refreshEvery
-		if err := p.Refresh(ctx); err != nil && ctx.Err() == nil {
-			p.cfg.Log.Warn("revocations cannot be read; those known stay in force", zap.Error(err))
+		err := p.Refresh(ctx)
+		if err != nil && ctx.Err() == nil {
 			wait = refreshRetry
+			if !failing {
+				p.cfg.Log.Warn("revocations cannot be read; those known stay in force", zap.Error(err))
+			}
 		}
+		failing = err != nil
 	}
 }
 
@@ -146,14 +150,14 @@ func (p *People) commit(ctx context.Context, who Principal, fields map[string][]
 	for range commitTries {
 		at, err := p.cfg.Store.Pulse(ctx)
 		if err != nil {
-			return state.Receipt{}, fmt.Errorf("read where the store stands: %w", err)
+			return state.Receipt{}, err //nolint:wrapcheck // the store says what was being done
 		}
 		receipt, err := p.cfg.Store.Commit(ctx, at.Meta, privateChange(at, who, fields))
 		if err == nil {
 			return receipt, p.Refresh(ctx)
 		}
 		if !errors.Is(err, state.ErrConflict) {
-			return state.Receipt{}, fmt.Errorf("commit: %w", err)
+			return state.Receipt{}, err //nolint:wrapcheck // the store says what was being done
 		}
 	}
 	return state.Receipt{}, fmt.Errorf("the store changes too fast to change it: %w", state.ErrUnavailable)
