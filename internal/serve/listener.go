@@ -17,7 +17,8 @@ import (
 type Listener struct {
 	net.Listener
 	address Address
-	bound   string // the name to rename; empty for TCP and once published
+	bound   string      // the name to rename; empty for TCP and once published
+	file    fs.FileInfo // of the socket
 }
 
 // Option changes how [Listen] binds.
@@ -57,10 +58,14 @@ func Listen(ctx context.Context, a Address, options ...Option) (*Listener, error
 	if u, ok := l.(*net.UnixListener); ok {
 		u.SetUnlinkOnClose(false)
 	}
-	if err := os.Chmod(bound, a.Mode); err != nil {
+	file, err := os.Lstat(bound)
+	if err == nil {
+		err = os.Chmod(bound, a.Mode)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("listen: %w", err), l.Close(), os.Remove(bound))
 	}
-	return &Listener{Listener: l, address: a, bound: bound}, nil
+	return &Listener{Listener: l, address: a, bound: bound, file: file}, nil
 }
 
 // Publish puts a Unix socket in its place, over the one that is there. For TCP, and when called again, it does nothing.
@@ -83,6 +88,15 @@ func (l *Listener) Close() error {
 		l.bound = ""
 	}
 	return err
+}
+
+// Replaced reports whether another process has put its socket in the place of this one. Of a TCP port nobody can tell.
+func (l *Listener) Replaced() bool {
+	if l.file == nil || l.bound != "" {
+		return false
+	}
+	file, err := os.Lstat(l.address.Target)
+	return err == nil && !os.SameFile(file, l.file)
 }
 
 // String is the address that clients use, with the port that was bound: "127.0.0.1:41233" or "unix:///run/x.sock".

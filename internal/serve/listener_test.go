@@ -101,8 +101,12 @@ func TestASocketIsTakenOver(t *testing.T) {
 	second := listen(t, "unix://"+path+"?mode=0600")
 	go greet(second, '2')
 	require.Equal(t, "1", whoAnswers(t, path))
+	require.False(t, first.Replaced())
+	require.False(t, second.Replaced())
 	require.NoError(t, second.Publish())
 	require.Equal(t, "2", whoAnswers(t, path))
+	require.True(t, first.Replaced())
+	require.False(t, second.Replaced())
 	require.NoError(t, first.Close())
 	require.Equal(t, "2", whoAnswers(t, path), "the first one's end leaves the second one's socket alone")
 

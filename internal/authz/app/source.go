@@ -1,0 +1,87 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/waygate/waygate/internal/authz"
+	"github.com/waygate/waygate/internal/state"
+	"github.com/waygate/waygate/internal/state/httpsource"
+	"github.com/waygate/waygate/internal/state/redisstore"
+)
+
+// truth is where truth is read and where the instance reports.
+type truth interface {
+	state.Source
+	authz.Fleet
+	// Address says where it is, without secrets.
+	Address() string
+	Close() error
+}
+
+// openSource opens what the settings name. A source that does not answer is no reason not to start.
+func (a *app) openSource(ctx context.Context) error {
+	open := a.openAdmin
+	if a.source.redis {
+		open = a.openRedis
+	}
+	opened, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	a.truth = attentive{truth: opened, hold: a.processors.hold}
+	a.teardown.Push("close the source", func(context.Context) error { return opened.Close() })
+	return nil
+}
+
+// openAdmin follows an admin's stream. It connects when it is first read from.
+func (a *app) openAdmin(context.Context) (truth, error) {
+	return httpsource.New(httpsource.Config{Base: a.source.url, Token: a.Token, Namespace: a.Namespace}) //nolint:wrapcheck // it names the setting
+}
+
+func (a *app) openRedis(ctx context.Context) (truth, error) {
+	reader, err := redisstore.OpenReader(ctx, a.source.url, a.Namespace, redisstore.Options{Name: program})
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it names the address
+	}
+	for _, w := range reader.Warnings() {
+		a.log.Warn(w.Text, zap.String("warning", w.Name))
+	}
+	return reader, nil
+}
+
+// Bounds of the work that news from a source can mean.
+const (
+	frameWork    = time.Second
+	documentWork = 2 * time.Minute
+)
+
+// attentive has processors ready for the work that news means: compiling a large document must not keep checks waiting.
+type attentive struct {
+	truth
+	hold func(time.Duration)
+}
+
+// Load reads the whole document.
+func (s attentive) Load(ctx context.Context) (*state.Document, error) {
+	s.hold(documentWork)
+	return s.truth.Load(ctx) //nolint:wrapcheck // it is the source's own error
+}
+
+// Frames reads a piece of the log.
+func (s attentive) Frames(ctx context.Context, epoch string, after uint64, limit int) ([]state.Frame, error) {
+	s.hold(frameWork)
+	return s.truth.Frames(ctx, epoch, after, limit) //nolint:wrapcheck // it is the source's own error
+}
+
+// Watch follows the source.
+func (s attentive) Watch(ctx context.Context, w state.Watcher) error {
+	frame := w.Frame
+	w.Frame = func(f state.Frame) {
+		s.hold(frameWork)
+		frame(f)
+	}
+	return s.truth.Watch(ctx, w) //nolint:wrapcheck // it is the source's own error
+}
