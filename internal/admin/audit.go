@@ -72,47 +72,51 @@ func (s *Service) Audit(ctx context.Context, q AuditQuery) (lines []AuditLine, n
 		if errors.Is(err, state.ErrUnavailable) && len(lines) > 0 {
 			return lines, upper + 1, nil // as far as memory goes
 		}
+		if err != nil || len(frames) == 0 {
+			return lines, 0, err
+		}
+		more, rest, err := collect(frames, wanted, limit-len(lines), len(lines) == 0)
 		if err != nil {
 			return nil, 0, err
 		}
-		if len(frames) == 0 {
-			return lines, 0, nil
-		}
-		for i := len(frames) - 1; i >= 0; i-- {
-			found, err := linesOf(&frames[i], wanted)
-			if err != nil {
-				return nil, 0, err
-			}
-			if len(lines) > 0 && len(lines)+len(found) > limit {
-				return lines, frames[i].Rev + 1, nil
-			}
-			lines = append(lines, found...)
+		lines = append(lines, more...)
+		if rest > 0 {
+			return lines, rest, nil
 		}
 		searched += len(frames)
 		upper = frames[0].Rev - 1
 	}
 	if upper == 0 {
-		return lines[:min(len(lines), limit)], 0, nil
+		return lines, 0, nil
 	}
-	return lines[:min(len(lines), limit)], upper + 1, nil
+	return lines, upper + 1, nil
+}
+
+// collect gives the lines of frames, newest first, and the Before that asks for those left over; zero when all fit. The
+// lines of one commit are not parted, but for a first one that alone is longer than the limit.
+func collect(frames []state.Frame, wanted func(state.Record) bool, limit int, first bool) (lines []AuditLine, rest uint64, err error) {
+	for i := range slices.Backward(frames) {
+		found, err := linesOf(&frames[i], wanted)
+		if err != nil {
+			return nil, 0, err
+		}
+		if len(lines)+len(found) > limit {
+			if first && len(lines) == 0 {
+				return found[:limit], frames[i].Rev, nil
+			}
+			return lines, frames[i].Rev + 1, nil
+		}
+		lines = append(lines, found...)
+	}
+	return lines, 0, nil
 }
 
 // filter reads what the query asks for.
 func (q AuditQuery) filter() (func(state.Record) bool, error) {
-	var target state.Target
-	var spelled state.Spelling
-	if q.Route != "" {
-		if err := target.UnmarshalText([]byte(q.Route)); err != nil {
-			return nil, err //nolint:wrapcheck // it says what is wrong with the key
-		}
-		if target.Key.Path != "" {
-			var err error
-			if spelled, err = state.ParseSpelling(q.Route); err != nil {
-				return nil, err //nolint:wrapcheck // it says what is wrong with the key
-			}
-		}
+	target, anyOf, err := q.target()
+	if err != nil {
+		return nil, err
 	}
-	anyOf := spelled.Key.Method == "" && !spelled.AnyMethod
 	return func(r state.Record) bool {
 		var t state.Target
 		if err := t.UnmarshalText([]byte(r.Path)); err != nil {
@@ -125,8 +129,20 @@ func (q AuditQuery) filter() (func(state.Record) bool, error) {
 			return true
 		}
 		t.Key.Method = ""
-		return anyOf && target.Key.Path != "" && t == target
+		return anyOf && t == target
 	}, nil
+}
+
+// target reads what Route names, and whether it stands for every METHOD:path key of its path.
+func (q AuditQuery) target() (t state.Target, anyOf bool, err error) {
+	if q.Route == "" {
+		return t, false, nil
+	}
+	if err := t.UnmarshalText([]byte(q.Route)); err != nil || t.Key.Path == "" {
+		return t, false, err //nolint:wrapcheck // it says what is wrong with the key
+	}
+	spelled, err := state.ParseSpelling(q.Route)
+	return t, spelled.Key.Method == "" && !spelled.AnyMethod, err //nolint:wrapcheck // it says what is wrong with the key
 }
 
 func linesOf(f *state.Frame, wanted func(state.Record) bool) ([]AuditLine, error) {

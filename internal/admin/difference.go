@@ -25,10 +25,9 @@ func differences(doc *state.Document, change *state.Change) []Difference {
 	var all []Difference
 	for t := range touched(doc, after, change.Patch) {
 		d := Difference{Path: t.String(), How: "changed"}
-		switch {
-		case t.Key.Path == "":
+		if t.Key.Path == "" {
 			d.Before, d.After = switchStatus(was, t, change), switchStatus(is, t, change)
-		default:
+		} else {
 			before, after := was.State(t.Key, change.At), is.State(t.Key, change.At)
 			d.Path, d.Before, d.After = after.Path, before.Status, after.Status
 			_, had := doc.Route(t.Key)

@@ -76,7 +76,7 @@ func bounded(counters map[string]uint64) map[string]uint64 {
 	return counters
 }
 
-// Forget drops an instance: nobody waits for it any more. state.ErrNotFound when nobody reported under that id.
+// Forget drops an instance: nobody waits for it any more. It is state.ErrNotFound when nobody reported under that id.
 func (s *Service) Forget(ctx context.Context, who people.Principal, id string) error {
 	if err := who.May(people.ScopeChange); err != nil {
 		return err

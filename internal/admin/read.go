@@ -107,5 +107,5 @@ func (s *Service) Decide(req *state.Request) (View, state.Decision, error) {
 	if err != nil {
 		return View{}, state.Decision{}, err
 	}
-	return view, view.Snapshot.Decide(req, view.Now), nil
+	return view, view.Decide(req, view.Now), nil
 }

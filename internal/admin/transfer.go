@@ -114,9 +114,13 @@ func (s *Service) Import(ctx context.Context, who people.Principal, retry Retry,
 	var diff []Difference
 	planned := func(doc *state.Document, now time.Time) (state.Change, []state.Outcome, error) {
 		by := s.author(ctx, who, now)
-		change, notes, err := added(doc, by, c, mode.Reason)
+		var change state.Change
+		var notes []Difference
+		var err error
 		if mode.Replace {
-			change, notes, err = replaced(doc, by, c, mode.Reason)
+			change, err = replaced(doc, by, c, mode.Reason)
+		} else {
+			change, notes, err = added(doc, by, c, mode.Reason)
 		}
 		if err != nil {
 			return state.Change{}, nil, err
@@ -219,21 +223,21 @@ func added(doc *state.Document, by state.Author, c Copy, reason string) (state.C
 }
 
 // replaced is the change that makes the document equal to the copy. What both have keeps its ids and its history.
-func replaced(doc *state.Document, by state.Author, c Copy, reason string) (state.Change, []Difference, error) {
+func replaced(doc *state.Document, by state.Author, c Copy, reason string) (state.Change, error) {
 	empty := state.NewDocument(doc.Meta)
 	fresh, _, err := state.Execute(empty, by, c.commandsOf(reason, func(state.Target) bool { return false })...)
 	if err != nil {
-		return state.Change{}, nil, fmt.Errorf("import: %w", err)
+		return state.Change{}, fmt.Errorf("import: %w", err)
 	}
 	after, err := empty.With(fresh.Patch, doc.Meta)
 	if err != nil {
-		return state.Change{}, nil, fmt.Errorf("import: %w", err)
+		return state.Change{}, fmt.Errorf("import: %w", err)
 	}
 	patch := state.Patch{}
 	err = errors.Join(
 		replaceRoutes(patch, doc, after), replaceWindows(patch, doc, after, by.At), replaceSwitches(patch, doc, after, by))
 	if err != nil || len(patch) == 0 {
-		return state.Change{}, nil, err
+		return state.Change{}, err
 	}
 	change := state.Change{Entry: state.Entry{
 		Kind: state.KindChange, At: by.At, Actor: by.Actor, Platform: by.Platform, Patch: patch,
@@ -243,7 +247,7 @@ func replaced(doc *state.Document, by state.Author, c Copy, reason string) (stat
 			Action: actionOf(d), Path: d.Path, Service: serviceOf(d.Path), Reason: reason, Before: d.Before, After: d.After,
 		})
 	}
-	return change, nil, nil
+	return change, nil
 }
 
 func replaceRoutes(patch state.Patch, doc, after *state.Document) error {

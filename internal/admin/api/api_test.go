@@ -130,10 +130,12 @@ func (a *adminServer) call(method, path, body string, headers ...string) *reply 
 }
 
 func (a *adminServer) get(path string) *reply { a.t.Helper(); return a.call(http.MethodGet, path, "") }
+
 func (a *adminServer) post(path, body string) *reply {
 	a.t.Helper()
 	return a.call(http.MethodPost, path, body)
 }
+
 func (a *adminServer) delete(path string) *reply {
 	a.t.Helper()
 	return a.call(http.MethodDelete, path, "")

@@ -46,8 +46,11 @@ func TestATokenIsTakenInEachForm(t *testing.T) {
 	token := a.token
 	a.token = ""
 	good := [][]string{
-		{"X-Waygate-Token", token}, {"Authorization", "Bearer " + token}, {"Authorization", "bearer  " + token},
-		{"Cookie", "waygate_session=" + token}, {"X-Waygate-Token", "", "Authorization", "Bearer " + token},
+		{"X-Waygate-Token", token},
+		{"Authorization", "Bearer " + token},
+		{"Authorization", "bearer  " + token},
+		{"Cookie", "waygate_session=" + token},
+		{"X-Waygate-Token", "", "Authorization", "Bearer " + token},
 	}
 	for _, headers := range good {
 		var me wire.Me
@@ -58,8 +61,12 @@ func TestATokenIsTakenInEachForm(t *testing.T) {
 		require.Contains(t, me.Scopes, "change")
 	}
 	bad := [][]string{
-		{"X-Waygate-Token", "x"}, {"X-Waygate-Token", "x", "Authorization", "Bearer " + token}, {"Authorization", token},
-		{"Authorization", "Basic " + token}, {"Cookie", "session=" + token}, {"Authorization", "Bearer"},
+		{"X-Waygate-Token", "x"},
+		{"X-Waygate-Token", "x", "Authorization", "Bearer " + token},
+		{"Authorization", token},
+		{"Authorization", "Basic " + token},
+		{"Cookie", "session=" + token},
+		{"Authorization", "Bearer"},
 	}
 	for _, headers := range bad {
 		a.call(http.MethodGet, "/api/auth/me", "", headers...).problem(http.StatusUnauthorized)

@@ -104,9 +104,16 @@ func checkMembers(c wire.Command, onSwitch bool) error {
 		name string
 		set  bool
 	}{
-		{"start", c.Start != ""}, {"end", c.End != ""}, {"until", c.Until != ""}, {"envs", len(c.Envs) > 0},
-		{"sunset", c.Sunset != ""}, {"successor", c.Successor != ""}, {"exempt_paths", len(c.ExemptPaths) > 0},
-		{"include_force_active", c.IncludeForceActive}, {"add", len(c.Add) > 0}, {"remove", len(c.Remove) > 0},
+		{"start", c.Start != ""},
+		{"end", c.End != ""},
+		{"until", c.Until != ""},
+		{"envs", len(c.Envs) > 0},
+		{"sunset", c.Sunset != ""},
+		{"successor", c.Successor != ""},
+		{"exempt_paths", len(c.ExemptPaths) > 0},
+		{"include_force_active", c.IncludeForceActive},
+		{"add", len(c.Add) > 0},
+		{"remove", len(c.Remove) > 0},
 	}
 	for _, m := range sent {
 		if m.set && !slices.Contains(uses, m.name) {

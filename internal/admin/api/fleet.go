@@ -17,6 +17,7 @@ type fleetQuery struct {
 	Epoch    string `query:"epoch" doc:"The epoch of that revision; default: the current one"`
 }
 
+// InstanceID is the input of a call on one instance.
 type InstanceID struct {
 	ID string `path:"id" doc:"The instance's id" example:"gw-1:9001"`
 }

@@ -125,10 +125,21 @@ func TestWhatIsNotServedSaysSo(t *testing.T) {
 	a := newAdmin(t, setup{})
 	require.JSONEq(t, "[]", string(a.get("/api/rate-limits").body))
 	for _, call := range [][2]string{
-		{"POST", "/api/rate-limits"}, {"DELETE", "/api/rate-limits/L2E"}, {"DELETE", "/api/rate-limits/L2E/reset"}, {"GET", "/api/rate-limits/hits"},
-		{"GET", "/api/global-rate-limit"}, {"POST", "/api/global-rate-limit"}, {"POST", "/api/global-rate-limit/enable"},
-		{"GET", "/api/services/orders/rate-limit"}, {"POST", "/api/services/orders/rate-limit/disable"},
-		{"GET", "/api/flags"}, {"POST", "/api/flags"}, {"GET", "/api/flags/x"}, {"POST", "/api/flags/x/enable"}, {"GET", "/api/segments"}, {"DELETE", "/api/segments/x"},
+		{"POST", "/api/rate-limits"},
+		{"DELETE", "/api/rate-limits/L2E"},
+		{"DELETE", "/api/rate-limits/L2E/reset"},
+		{"GET", "/api/rate-limits/hits"},
+		{"GET", "/api/global-rate-limit"},
+		{"POST", "/api/global-rate-limit"},
+		{"POST", "/api/global-rate-limit/enable"},
+		{"GET", "/api/services/orders/rate-limit"},
+		{"POST", "/api/services/orders/rate-limit/disable"},
+		{"GET", "/api/flags"},
+		{"POST", "/api/flags"},
+		{"GET", "/api/flags/x"},
+		{"POST", "/api/flags/x/enable"},
+		{"GET", "/api/segments"},
+		{"DELETE", "/api/segments/x"},
 	} {
 		a.call(call[0], call[1], "").problem(http.StatusNotImplemented)
 	}

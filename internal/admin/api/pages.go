@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"maps"
 	"net/http"
 	"time"
 
@@ -60,9 +61,7 @@ func (s *server) loginForm(w http.ResponseWriter, r *http.Request) {
 	session, err := s.cfg.People.Login(r.Context(), r.PostFormValue("username"), r.PostFormValue("password"), state.PlatformDashboard, r.RemoteAddr)
 	if err != nil {
 		p := problemOf(err)
-		for name, values := range p.GetHeaders() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), p.GetHeaders())
 		if errors.Is(err, people.ErrNoUsers) {
 			p.Status = http.StatusNotImplemented
 		}

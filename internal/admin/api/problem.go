@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -138,9 +139,7 @@ func validation(e *huma.ErrorModel) *problem {
 
 // write sends a problem outside of huma.
 func write(w http.ResponseWriter, p *problem) {
-	for name, values := range p.GetHeaders() {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), p.GetHeaders())
 	writeJSON(w, p.Status, p)
 }
 

@@ -228,7 +228,7 @@ func (a *app) listen(ctx context.Context) error {
 	if a.cfg.OpsListen == "" {
 		main = api.Operations(described, a.follower, a.store.warnings, a.meters.registry, main)
 	}
-	secure, err := a.cfg.TLS.Config(a.log.Named("tls"), "h2", "http/1.1")
+	secure, err := a.cfg.Config(a.log.Named("tls"), "h2", "http/1.1")
 	if err != nil {
 		return err //nolint:wrapcheck // it names the files
 	}

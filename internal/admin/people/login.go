@@ -17,7 +17,7 @@ type Session struct {
 }
 
 // Login turns a name and a password into a token for a platform (cli, sdk or dashboard; anything else counts as cli).
-// peer is the address that asks. ErrNoUsers, ErrCredentials, *TooManyError, or state.ErrUnavailable.
+// Peer is the address that asks. The errors are ErrNoUsers, ErrCredentials, *TooManyError and state.ErrUnavailable.
 func (p *People) Login(ctx context.Context, name, password string, platform state.Platform, peer string) (Session, error) {
 	if p.Open() {
 		return Session{}, ErrNoUsers

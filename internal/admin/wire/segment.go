@@ -10,7 +10,7 @@ import (
 // Segment writes a route key as one segment of a URL path: base64url without padding.
 func Segment(key string) string { return base64.RawURLEncoding.EncodeToString([]byte(key)) }
 
-// ParseSegment reads a segment (as it stands in the URL, escapes included) and gives the key it may stand for. valid
+// ParseSegment reads a segment (as it stands in the URL, escapes included) and gives the key it may stand for. Valid
 // tells whether a text is a route key; the plain form wins where it is one. The empty string means neither form is.
 func ParseSegment(escaped string, valid func(string) bool) string {
 	if plain, err := url.PathUnescape(escaped); err == nil {
