@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -193,11 +192,8 @@ func reported(t *testing.T, s state.Fleet) (state.Report, bool) {
 	return all[0], true
 }
 
-// socket is a short path for a socket.
+// socket is the path for a socket.
 func socket(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "wg-authz-")
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
-	return filepath.Join(dir, "a.sock")
+	return filepath.Join(t.TempDir(), "a.sock")
 }
