@@ -116,7 +116,8 @@ type Outcome struct {
 	Exposed []string
 	// Replaced is set where somebody else's switch was touched.
 	Replaced *Replaced
-	// Note is a sentence for people where a declaration was not stored as sent; the log carries it too.
+	// Note is a sentence for people: where a declaration was not stored as sent (the log carries it too), or where
+	// nothing was forgotten because the path alone is no key.
 	Note string
 }
 
