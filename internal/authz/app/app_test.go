@@ -118,6 +118,11 @@ func TestAStartNeedsRedisOnlyOnce(t *testing.T) {
 	require.True(t, is.Confirmed.IsZero())
 	again.end()
 
+	// An admin that is away is no different.
+	other := run(t, append(args, "--source", "http://127.0.0.1:1/waygate")...)
+	require.Equal(t, http.StatusServiceUnavailable, code(t, client(t, other.ready.Listen[0]), "/payments"))
+	other.end()
+
 	// A snapshot that is damaged costs the start its independence, and it says so.
 	files, err := filepath.Glob(filepath.Join(dir, "*.snapshot"))
 	require.NoError(t, err)

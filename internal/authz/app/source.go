@@ -9,6 +9,7 @@ import (
 	"github.com/waygate/waygate/internal/authz"
 	"github.com/waygate/waygate/internal/state"
 	"github.com/waygate/waygate/internal/state/httpsource"
+	"github.com/waygate/waygate/internal/state/httpsource"
 	"github.com/waygate/waygate/internal/state/redisstore"
 )
 
@@ -36,11 +37,6 @@ func (a *app) openSource(ctx context.Context) error {
 	return nil
 }
 
-// openAdmin follows an admin's stream. It connects when it is first read from.
-func (a *app) openAdmin(context.Context) (truth, error) {
-	return httpsource.New(httpsource.Config{Base: a.source.url, Token: a.Token, Namespace: a.Namespace}) //nolint:wrapcheck // it names the setting
-}
-
 func (a *app) openRedis(ctx context.Context) (truth, error) {
 	reader, err := redisstore.OpenReader(ctx, a.source.url, a.Namespace, redisstore.Options{Name: program})
 	if err != nil {
@@ -50,6 +46,14 @@ func (a *app) openRedis(ctx context.Context) (truth, error) {
 		a.log.Warn(w.Text, zap.String("warning", w.Name))
 	}
 	return reader, nil
+}
+
+func (a *app) openAdmin(context.Context) (truth, error) {
+	source, err := httpsource.New(httpsource.Config{Base: a.source.url, Token: a.Token, Namespace: a.Namespace})
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it names the address
+	}
+	return source, nil
 }
 
 // Bounds of the work that news from a source can mean.
