@@ -93,7 +93,7 @@ func token(m people.Machine) wire.Token {
 	}
 }
 
-func (s *server) createToken(ctx context.Context, who people.Principal, in *struct{ Body wire.TokenBody }) (wire.NewToken, error) {
+func (s *server) createToken(ctx context.Context, who people.Principal, in *global[wire.TokenBody]) (wire.NewToken, error) {
 	role, err := people.ParseRole(in.Body.Role)
 	if err != nil {
 		return wire.NewToken{}, err //nolint:wrapcheck // it names the choices
@@ -104,11 +104,12 @@ func (s *server) createToken(ctx context.Context, who people.Principal, in *stru
 			return wire.NewToken{}, state.Invalid("ttl", "%q is not a duration: write 90d or 1y", in.Body.TTL)
 		}
 	}
-	m, text, receipt, err := s.cfg.People.CreateToken(ctx, who, in.Body.Name, role, term.Truncate(time.Second))
+	made, err := s.cfg.People.CreateToken(ctx, who, in.Retry, in.Body.Name, role, term.Truncate(time.Second))
 	if err != nil {
 		return wire.NewToken{}, err //nolint:wrapcheck // the use case's errors are the call's
 	}
 	return wire.NewToken{
-		Token: token(m), Text: text, Place: wire.Place{Revision: receipt.Frame.Rev, Epoch: receipt.Frame.Epoch},
+		Token: token(made.Machine), Text: made.Text,
+		Place: wire.Place{Revision: made.Receipt.Frame.Rev, Epoch: made.Receipt.Frame.Epoch},
 	}, nil
 }

@@ -140,7 +140,8 @@ func TestMachineTokensOverTheAPI(t *testing.T) {
 
 	a.delete("/api/tokens/" + made.ID).is(http.StatusOK)
 	bot.get("/api/routes").problem(http.StatusUnauthorized)
-	a.delete("/api/tokens/" + made.ID).problem(http.StatusNotFound)
+	a.delete("/api/tokens/" + made.ID).is(http.StatusOK)
+	a.delete("/api/tokens/nobody").problem(http.StatusNotFound)
 	a.post("/api/tokens", `{"role":"root"}`).problem(http.StatusBadRequest)
 	a.post("/api/tokens", `{"role":"viewer","ttl":"forever"}`).problem(http.StatusBadRequest)
 }

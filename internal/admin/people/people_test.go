@@ -162,10 +162,11 @@ func TestMachineTokens(t *testing.T) {
 	store := newStore(t)
 	p, other := newPeople(t, store, "sesame", "", "key"), newPeople(t, store, "sesame", "", "key")
 	admin := login(t, p, "alice", "sesame").Principal
-	m, text, receipt, err := p.CreateToken(t.Context(), admin, "deploy-bot", people.Operator, 365*24*time.Hour)
+	made, err := p.CreateToken(t.Context(), admin, "", "deploy-bot", people.Operator, 365*24*time.Hour)
 	require.NoError(t, err)
-	require.Equal(t, uint64(1), receipt.Frame.Rev)
-	require.NotContains(t, string(receipt.Frame.Payload), m.ID, "what is private is not in the log")
+	m, text := made.Machine, made.Text
+	require.Equal(t, uint64(1), made.Receipt.Frame.Rev)
+	require.NotContains(t, string(made.Receipt.Frame.Payload), m.ID, "what is private is not in the log")
 
 	require.NoError(t, other.Refresh(t.Context()))
 	who, err := other.Verify(text)
@@ -189,11 +190,30 @@ func TestMachineTokens(t *testing.T) {
 	}
 }
 
+func TestATokenIsMadeOnceUnderOneKey(t *testing.T) {
+	p := newPeople(t, newStore(t), "sesame", "", "key")
+	admin := login(t, p, "alice", "sesame").Principal
+	first, err := p.CreateToken(t.Context(), admin, "k", "bot", people.Viewer, time.Hour)
+	require.NoError(t, err)
+	again, err := p.CreateToken(t.Context(), admin, "k", "bot", people.Viewer, time.Hour)
+	require.NoError(t, err)
+	require.Equal(t, first.Text, again.Text)
+	listed, err := p.Tokens()
+	require.NoError(t, err)
+	require.Len(t, listed, 1)
+	_, err = p.CreateToken(t.Context(), admin, "k", "bot", people.Admin, time.Hour)
+	require.ErrorContains(t, err, "Idempotency-Key")
+	require.NoError(t, p.RevokeToken(t.Context(), admin, first.ID))
+	_, err = p.CreateToken(t.Context(), admin, "k", "bot", people.Viewer, time.Hour)
+	require.ErrorContains(t, err, "Idempotency-Key", "what was revoked stays so")
+	require.NoError(t, p.RevokeToken(t.Context(), admin, first.ID))
+}
+
 func TestAMachineCannotBeNamedLikeAPerson(t *testing.T) {
 	p := newPeople(t, newStore(t), "sesame", "", "key")
 	admin := login(t, p, "alice", "sesame").Principal
 	for _, name := range []string{"alice", "system", "Anonymous", "a b", "-x", strings.Repeat("x", 64)} {
-		_, _, _, err := p.CreateToken(t.Context(), admin, name, people.Viewer, time.Hour)
+		_, err := p.CreateToken(t.Context(), admin, "", name, people.Viewer, time.Hour)
 		var invalid *state.InvalidError
 		require.ErrorAs(t, err, &invalid, name)
 	}
