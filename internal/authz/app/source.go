@@ -9,7 +9,6 @@ import (
 	"github.com/waygate/waygate/internal/authz"
 	"github.com/waygate/waygate/internal/state"
 	"github.com/waygate/waygate/internal/state/httpsource"
-	"github.com/waygate/waygate/internal/state/httpsource"
 	"github.com/waygate/waygate/internal/state/redisstore"
 )
 
@@ -48,12 +47,9 @@ func (a *app) openRedis(ctx context.Context) (truth, error) {
 	return reader, nil
 }
 
+// openAdmin follows an admin's stream. It connects when it is first read from.
 func (a *app) openAdmin(context.Context) (truth, error) {
-	source, err := httpsource.New(httpsource.Config{Base: a.source.url, Token: a.Token, Namespace: a.Namespace})
-	if err != nil {
-		return nil, err //nolint:wrapcheck // it names the address
-	}
-	return source, nil
+	return httpsource.New(httpsource.Config{Base: a.source.url, Token: a.Token, Namespace: a.Namespace}) //nolint:wrapcheck // it names the setting
 }
 
 // Bounds of the work that news from a source can mean.
