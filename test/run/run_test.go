@@ -26,6 +26,21 @@ import (
 // patience is how long the pieces may take to build and start, or to stop.
 const patience = 3 * time.Minute
 
+// bin is where all tests of this package build to, so that the programs are linked once.
+var bin string
+
+func TestMain(m *testing.M) {
+	var err error
+	if bin, err = os.MkdirTemp("", "wg-run-"); err != nil {
+		panic(err)
+	}
+	status := m.Run()
+	if err := os.RemoveAll(bin); err != nil {
+		panic(err)
+	}
+	os.Exit(status)
+}
+
 // places are the settings of tools/run.sh that name a port.
 var places = []string{"ENVOY_PORT", "ENVOY_ADMIN_PORT", "ADMIN_PORT", "OPS_PORT", "DEMO_PORT"}
 
@@ -47,7 +62,7 @@ func start(t *testing.T, settings ...string) *running {
 	r := &running{t: t, dir: t.TempDir(), ports: map[string]int{}, ended: make(chan struct{})}
 	r.cmd = exec.CommandContext(t.Context(), "make", "--no-print-directory", "run")
 	r.cmd.Dir = parts.Root(t)
-	r.cmd.Env = append(os.Environ(), "ENVOY="+parts.Envoy(t), "RUN_DIR="+r.dir, "BIN="+filepath.Join(r.dir, "bin"))
+	r.cmd.Env = append(os.Environ(), "ENVOY="+parts.Envoy(t), "RUN_DIR="+r.dir, "BIN="+bin)
 	for _, place := range places {
 		r.ports[place] = parts.FreePort(t)
 		r.cmd.Env = append(r.cmd.Env, fmt.Sprintf("%s=%d", place, r.ports[place]))
@@ -146,7 +161,7 @@ func (r *running) get(path string) (int, string) {
 // waygate runs the command line against the admin of this run.
 func (r *running) waygate(args ...string) {
 	r.t.Helper()
-	cmd := exec.CommandContext(r.t.Context(), filepath.Join(r.dir, "bin", "waygate"), args...)
+	cmd := exec.CommandContext(r.t.Context(), filepath.Join(bin, "waygate"), args...)
 	cmd.Env = append(
 		os.Environ(), "HOME="+r.dir, fmt.Sprintf("WAYGATE_SERVER_URL=http://127.0.0.1:%d/waygate", r.ports["ADMIN_PORT"]),
 	)
