@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/waygate/waygate/internal/parts"
 	"github.com/waygate/waygate/internal/state"
@@ -22,7 +23,7 @@ const patience = 20 * time.Second
 
 func TestMain(m *testing.M) {
 	redisstore.LogTo(func(string) {}) // it tells of servers that we stop on purpose
-	m.Run()
+	goleak.VerifyTestMain(m)
 }
 
 // admin opens the store of a namespace and closes it with the test.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -156,9 +157,7 @@ func (r *Reader) replay(ctx context.Context, node *redis.Client, patch state.Pat
 				return at, err
 			}
 			// A removal stays in as null: it also removes what a portion still held.
-			for field, value := range e.Patch {
-				patch[field] = value
-			}
+			maps.Copy(patch, e.Patch)
 			at.Rev, at.Head = f.Rev, f.Head
 		}
 		if at.Rev >= rev {

@@ -37,7 +37,32 @@ func TestContractOnACluster(t *testing.T) {
 	t.Parallel()
 	url, nodes := startCluster(t)
 	statetest.Run(t, opener(url))
+	t.Run("users need one right more", func(t *testing.T) { clusterUsers(t, url, nodes) })
 	t.Run("the slot moves to another node", func(t *testing.T) { slotMoves(t, url, nodes) })
+}
+
+// clusterUsers opens a store and a reader whose users have the rules of the docs and may ask who owns which slot.
+func clusterUsers(t *testing.T, url string, nodes []*redis.Client) {
+	for _, c := range nodes {
+		user(t, c, "admin", adminRule+" +cluster|slots")
+		user(t, c, "gate", readerRule+" +cluster|slots")
+	}
+	_, hosts, _ := strings.Cut(url, "://")
+	s := admin(t, "redis+cluster://admin:s3cret%2F@"+hosts, "default")
+	base := statetest.Seeded(t, s)
+	reader, err := redisstore.OpenReader(t.Context(), "redis+cluster://gate:s3cret%2F@"+hosts, "default", redisstore.Options{})
+	require.NoError(t, err)
+	defer reader.Close()
+	watching := watch(t, reader)
+	r, err := s.Commit(t.Context(), base, statetest.Block(t, "GET:/a", "x"))
+	require.NoError(t, err)
+	require.Equal(t, r.Frame, <-watching.frames)
+	_, err = reader.Load(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, reader.Report(t.Context(), state.Report{ID: "gate-1"}))
+	reports, err := s.Reports(t.Context())
+	require.NoError(t, err)
+	require.Len(t, reports, 1)
 }
 
 // slotMoves moves our keys to another node of a cluster in use: commits go on after a moment, and a watch that stays with

@@ -34,7 +34,7 @@ func TestServerThatMustNotBeUsedIsRefused(t *testing.T) {
 			"it may evict keys and hides CONFIG",
 			func() {
 				run(t, c, "CONFIG", "SET", "maxmemory-policy", "volatile-ttl")
-				user(t, server, c, "u", rule+" -config")
+				user(t, c, "u", rule+" -config")
 			},
 			do("CONFIG", "SET", "maxmemory-policy", "noeviction"),
 			"redis://u:s3cret%2F@" + server.Addr(),
@@ -46,7 +46,7 @@ func TestServerThatMustNotBeUsedIsRefused(t *testing.T) {
 			[]string{"replica", "redis+sentinel://"},
 		},
 		{
-			"a wrong password", func() { user(t, server, c, "u", rule) }, func() {},
+			"a wrong password", func() { user(t, c, "u", rule) }, func() {},
 			"redis://u:wrong@" + server.Addr(),
 			[]string{"user and password"},
 		},
@@ -99,7 +99,7 @@ func TestServerThatHidesItsSettingsIsUsedWithAWarning(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := admin(t, user(t, server, c, "u", test.rule), strings.ReplaceAll(test.name, " ", "-"))
+			s := admin(t, user(t, c, "u", test.rule), strings.ReplaceAll(test.name, " ", "-"))
 			require.Equal(t, test.want, warnings(s.Reader))
 			require.Equal(t, test.durable, s.Durability())
 			base := statetest.Seeded(t, s)

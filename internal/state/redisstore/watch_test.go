@@ -153,3 +153,21 @@ func TestWatchTakesLargeFrames(t *testing.T) {
 		require.FailNow(t, "no frame")
 	}
 }
+
+// A watcher that does not read fast enough for the server's limit is cut off by it, and catches up from the log.
+func TestWatcherThatIsCutOffCatchesUp(t *testing.T) {
+	server := parts.Redis(t, "--client-output-buffer-limit", "pubsub 64kb 64kb 1")
+	s := admin(t, server.URL(), "slow")
+	base := statetest.Seeded(t, s)
+	follower, _ := following(t, s)
+	require.NoError(t, follower.Wait(t.Context(), base.Epoch, base.Rev))
+	change := statetest.Block(t, "GET:/a", "x")
+	for _, r := range routes(t, 10_000) {
+		require.NoError(t, change.Patch.SetRoute(r))
+	}
+	r := statetest.Commit(t, s, change)
+	require.Greater(t, len(r.Frame.Payload), 1<<20)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	require.NoError(t, follower.Wait(ctx, r.Frame.Epoch, r.Frame.Rev))
+}
