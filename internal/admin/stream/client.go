@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/waygate/waygate/internal/state"
@@ -17,6 +16,8 @@ const (
 	// A client has patience, and one second for each slowest bytes, to take an event.
 	patience = 5 * time.Second
 	slowest  = 256 << 10
+	// farewell is what is left of that once the stream is to end.
+	farewell = 200 * time.Millisecond
 	// A client whose place is ahead of our view is waited for so long: another admin may have been faster.
 	aheadFor = time.Second
 	// So many frames are read from the log at a time.
@@ -54,7 +55,7 @@ func (c *client) follow(ctx context.Context, asked place) error {
 		c.resume(ctx, asked)
 	}
 	for ctx.Err() == nil {
-		if err := c.beat(); err != nil {
+		if err := c.beat(ctx); err != nil {
 			return err
 		}
 		if err := c.until(ctx, time.Now().Add(beatEvery)); err != nil {
@@ -62,6 +63,20 @@ func (c *client) follow(ctx context.Context, asked place) error {
 		}
 	}
 	return nil
+}
+
+// hurry bounds what is being sent when ctx ends. The caller calls what it gives when it sends nothing more.
+func hurry(ctx context.Context, control *http.ResponseController) (stop func()) {
+	hurried := make(chan struct{})
+	spare := context.AfterFunc(ctx, func() {
+		_ = control.SetWriteDeadline(time.Now().Add(farewell)) // it could be set before
+		close(hurried)
+	})
+	return func() {
+		if !spare() {
+			<-hurried
+		}
+	}
 }
 
 // view is where this admin's own view stands, the zero Meta before the first document.
@@ -90,27 +105,27 @@ func (c *client) resume(ctx context.Context, asked place) {
 
 // until sends whatever this admin's view gets to know before the next heartbeat is due.
 func (c *client) until(ctx context.Context, due time.Time) error {
-	ctx, cancel := context.WithDeadline(ctx, due)
+	soon, cancel := context.WithDeadline(ctx, due)
 	defer cancel()
-	for ctx.Err() == nil {
-		if err := c.catchUp(); err != nil {
+	for soon.Err() == nil {
+		if err := c.catchUp(ctx); err != nil {
 			return err
 		}
 		// An error is the heartbeat, the end, or another epoch: the next look tells.
-		_ = c.cfg.Follower.Wait(ctx, c.at.Epoch, c.at.Rev+1)
+		_ = c.cfg.Follower.Wait(soon, c.at.Epoch, c.at.Rev+1)
 	}
 	return nil
 }
 
 // catchUp sends what lies between the client's place and this admin's view.
-func (c *client) catchUp() error {
+func (c *client) catchUp(ctx context.Context) error {
 	to := c.view()
 	sameHead := c.at.Head == to.Head || c.at.Head == (state.Head{})
 	switch {
 	case to.Epoch == "":
 		return nil
 	case to.Epoch != c.at.Epoch || to.Rev < c.at.Rev || to.Rev == c.at.Rev && !sameHead:
-		return c.sendDocument()
+		return c.sendDocument(ctx)
 	case to.Rev == c.at.Rev:
 		c.at = to
 		return nil
@@ -118,12 +133,12 @@ func (c *client) catchUp() error {
 	for c.at.Rev < to.Rev {
 		p, err := c.read(to)
 		if errors.Is(err, state.ErrGap) {
-			return c.sendDocument()
+			return c.sendDocument(ctx)
 		}
 		if err != nil {
 			return fmt.Errorf("read the log: %w", err)
 		}
-		if err := c.sendPage(p); err != nil {
+		if err := c.sendPage(ctx, p); err != nil {
 			return err
 		}
 	}
@@ -144,14 +159,14 @@ func (c *client) read(to state.Meta) (*page, error) {
 	return p, nil
 }
 
-func (c *client) sendPage(p *page) error {
+func (c *client) sendPage(ctx context.Context, p *page) error {
 	for i := range p.frames {
 		text, err := p.text(i)
 		if err != nil {
 			return err
 		}
 		f := &p.frames[i]
-		if err := c.send("", place{epoch: f.Epoch, rev: f.Rev}, text); err != nil {
+		if err := c.send(ctx, "", place{epoch: f.Epoch, rev: f.Rev}, text); err != nil {
 			return err
 		}
 		c.at = state.Meta{Epoch: f.Epoch, Rev: f.Rev, Head: f.Head}
@@ -159,32 +174,36 @@ func (c *client) sendPage(p *page) error {
 	return nil
 }
 
-func (c *client) sendDocument() error {
+func (c *client) sendDocument(ctx context.Context) error {
 	doc := c.cfg.Cache.Load().Document()
 	t, err := c.shelf.document(doc, c.cfg.Namespace)
 	if err != nil {
 		return err
 	}
-	if err := c.send("document", place{epoch: doc.Epoch, rev: doc.Rev}, t.bytes); err != nil {
+	if err := c.send(ctx, "document", place{epoch: doc.Epoch, rev: doc.Rev}, t.bytes); err != nil {
 		return err
 	}
 	c.at = doc.Meta
 	return nil
 }
 
-func (c *client) beat() error {
+func (c *client) beat(ctx context.Context) error {
 	text, err := c.heartbeat()
 	if err != nil {
 		return err
 	}
-	return c.send("pulse", place{}, text)
+	return c.send(ctx, "pulse", place{}, text)
 }
 
 // send sends one event, whole or not at all as far as the client is concerned. The deadline is lifted afterwards: over
 // HTTP/2 it would end the stream although nothing is being written.
-func (c *client) send(name string, at place, line []byte) error {
-	if err := c.control.SetWriteDeadline(time.Now().Add(timeFor(len(line)))); err != nil {
+func (c *client) send(ctx context.Context, name string, at place, line []byte) error {
+	deadline := time.Now().Add(timeFor(len(line)))
+	if err := c.control.SetWriteDeadline(deadline); err != nil {
 		return fmt.Errorf("bound an event: %w", err)
+	}
+	if ctx.Err() != nil { // what hurries us may have come before the deadline was set
+		return ctx.Err()
 	}
 	head := make([]byte, 0, 96)
 	if name != "" {
@@ -196,22 +215,24 @@ func (c *client) send(name string, at place, line []byte) error {
 	head = append(head, "data: "...)
 	for _, part := range [...][]byte{head, line, []byte("\n\n")} {
 		if _, err := c.w.Write(part); err != nil {
-			return lost(err)
+			return lost(err, deadline)
 		}
 	}
 	if err := c.control.Flush(); err != nil {
-		return lost(err)
+		return lost(err, deadline)
 	}
 	return c.control.SetWriteDeadline(time.Time{})
 }
 
-// errGone is a client that went away by itself.
-var errGone = errors.New("the client is gone")
+// Why events do not get through: the client went away by itself, or was cut.
+var (
+	errGone = errors.New("the client is gone")
+	errSlow = errors.New("the client did not keep up and was cut")
+)
 
-// lost says why an event did not get through.
-func lost(err error) error {
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return fmt.Errorf("the client did not keep up and was cut: %w", err)
+func lost(err error, deadline time.Time) error {
+	if time.Now().Before(deadline) {
+		return fmt.Errorf("%w: %w", errGone, err)
 	}
-	return fmt.Errorf("%w: %w", errGone, err)
+	return fmt.Errorf("%w: %w", errSlow, err)
 }

@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"path"
 	"strconv"
@@ -104,7 +105,11 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
 		h.cfg.Log.Error("a stream could not be bounded", zap.Error(err))
 		return
 	}
-	if err := c.follow(ctx, askedPlace(r)); err != nil && ctx.Err() == nil && !errors.Is(err, errGone) {
+	spare := hurry(ctx, c.control)
+	err = c.follow(ctx, askedPlace(r))
+	spare()
+	_ = c.control.SetWriteDeadline(time.Now().Add(farewell)) // for the end of the response, which the server sends
+	if errors.Is(err, errSlow) || err != nil && ctx.Err() == nil && !errors.Is(err, errGone) {
 		h.cfg.Log.Info("a stream was ended", zap.String("client", r.RemoteAddr), zap.Error(err))
 	}
 }
@@ -116,21 +121,37 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, question func(c
 		return
 	}
 	defer func() { <-h.calls }()
-	ctx, cancel := context.WithTimeout(r.Context(), callFor)
+	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(h.life, cancel)()
-	body, err := question(ctx, r)
+	soon, done := context.WithTimeout(ctx, callFor)
+	defer done()
+	body, err := question(soon, r)
 	if err != nil {
 		refuse(w, problemOf(err))
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body.bytes)))
-	control := http.NewResponseController(w)
-	if err := control.SetWriteDeadline(time.Now().Add(timeFor(len(body.bytes)))); err != nil {
-		h.cfg.Log.Debug("the time for an answer cannot be set", zap.Error(err))
+	if err := sendWhole(ctx, w, body.bytes); err != nil {
+		h.cfg.Log.Debug("an answer could not be sent", zap.String("client", r.RemoteAddr), zap.Error(err))
 	}
-	_, _ = w.Write(body.bytes) // the client may be gone; there is nobody to tell
+}
+
+// sendWhole sends a body within the time a client may take.
+func sendWhole(ctx context.Context, w http.ResponseWriter, body []byte) error {
+	control := http.NewResponseController(w)
+	defer hurry(ctx, control)()
+	if err := control.SetWriteDeadline(time.Now().Add(timeFor(len(body)))); err != nil {
+		return fmt.Errorf("bound an answer: %w", err)
+	}
+	if _, err := w.Write(body); err != nil {
+		return fmt.Errorf("send an answer: %w", err)
+	}
+	if err := control.Flush(); err != nil {
+		return fmt.Errorf("send an answer: %w", err)
+	}
+	return control.SetWriteDeadline(time.Time{})
 }
 
 func take(slots chan struct{}) bool {
