@@ -59,6 +59,12 @@ type plan func(doc *state.Document, now time.Time) (state.Change, []state.Outcom
 
 // commit makes the planned change, again and again while others are faster.
 func (s *Service) commit(ctx context.Context, once *once, plan plan, commands []state.Command) (Result, error) {
+	if once != nil {
+		// What was done before is kept in the store: one that is being repaired is waited for.
+		if _, err := s.head(ctx); err != nil {
+			return Result{}, err
+		}
+	}
 	if done, err := s.doneBefore(ctx, once); err != nil || done != nil {
 		if err != nil {
 			return Result{}, err
