@@ -43,6 +43,7 @@ const (
 	maxImport   = 32 << 20
 	maxBody     = 1 << 20
 	callFor     = 4 * time.Second // clients in the field give up after five
+	importFor   = time.Minute
 	callsAtOnce = 256
 	slowRefusal = time.Second
 )
@@ -184,7 +185,7 @@ func (s *server) gate(w http.ResponseWriter, r *http.Request, below string, next
 		write(w, err)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), callFor)
+	ctx, cancel := context.WithTimeout(r.Context(), s.patience(w, below))
 	defer cancel()
 	select {
 	case s.slots <- struct{}{}:
@@ -196,6 +197,17 @@ func (s *server) gate(w http.ResponseWriter, r *http.Request, below string, next
 		return
 	}
 	next(w, r.WithContext(ctx))
+}
+
+// patience is how long a call may take. A large import takes longer than anything else, and has the time to.
+func (s *server) patience(w http.ResponseWriter, below string) time.Duration {
+	if below != importPath {
+		return callFor
+	}
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * importFor)); err != nil {
+		s.cfg.Log.Debug("the time for an answer cannot be set", zap.Error(err))
+	}
+	return importFor
 }
 
 // refuse answers a call without a right to it. The events of the older SDK are refused slowly: it asks again at once.
