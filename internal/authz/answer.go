@@ -50,19 +50,32 @@ const (
 
 // answers renders decisions as the bytes of a CheckResponse. It is safe for concurrent use.
 type answers struct {
-	// pass is the answer to nearly every check.
-	pass []byte
-	// removed are the headers that pass takes off.
+	// removed are the headers that every pass takes off.
 	removed []string
+	// ready is the answer to nearly every check.
+	ready atomic.Pointer[readyMade]
 	// boot and count make the ids of decisions.
 	boot  string
 	count atomic.Uint64
 }
 
+// readyMade is the answer to requests that nothing governs, at one revision.
+type readyMade struct {
+	revision uint64
+	bytes    []byte
+}
+
 func newAnswers(boot string, trusted []string) *answers {
 	a := &answers{boot: boot, removed: alwaysRemoved(trusted)}
-	a.pass = a.allow(&state.Decision{}, &request{})
+	a.prepare(&state.Decision{Status: state.Active})
 	return a
+}
+
+// prepare makes the answer to requests that nothing governs.
+func (a *answers) prepare(d *state.Decision) *readyMade {
+	made := &readyMade{revision: d.Revision, bytes: a.allow(d, &request{})}
+	a.ready.Store(made)
+	return made
 }
 
 // render is the answer to a request that was decided on at now. The bytes are not to be changed.
@@ -70,8 +83,12 @@ func (a *answers) render(d *state.Decision, r *request, now time.Time) []byte {
 	switch {
 	case d.Refused():
 		return a.refuse(d, r, now)
-	case d.Deprecation == nil && len(r.remove) == 0:
-		return a.pass
+	case d.Status == state.Active && d.Deprecation == nil && d.Path == "" && len(r.remove) == 0:
+		made := a.ready.Load()
+		if made.revision != d.Revision {
+			made = a.prepare(d)
+		}
+		return made.bytes
 	default:
 		return a.allow(d, r)
 	}
@@ -95,6 +112,7 @@ func (a *answers) allow(d *state.Decision, r *request) []byte {
 			m.deprecation(d.Deprecation)
 		}
 	})
+	m.inside(responseMetadata, func() { m.decided(d) })
 	return m
 }
 
@@ -141,15 +159,9 @@ func (a *answers) refuse(d *state.Decision, r *request, now time.Time) []byte {
 		}
 	})
 	m.inside(responseMetadata, func() {
-		m.metadata("status", string(d.Status))
+		m.decided(d)
 		m.metadata("code", kind.code)
-		m.metadata("route", d.Path)
-		m.metadata("reason", d.Reason)
 		m.metadata("decision", id)
-		m.inside(structFields, func() {
-			m.text(entryKey, "revision")
-			m.inside(entryValue, func() { m.double(valueNumber, float64(d.Revision)) })
-		})
 	})
 	return m
 }
@@ -167,6 +179,17 @@ func (m *message) header(field protowire.Number, name, value string, action uint
 		if action != 0 {
 			m.number(optionAction, action)
 		}
+	})
+}
+
+// decided adds what the gateway can log of a decision.
+func (m *message) decided(d *state.Decision) {
+	m.metadata("status", string(d.Status))
+	m.metadata("route", d.Path)
+	m.metadata("reason", d.Reason)
+	m.inside(structFields, func() {
+		m.text(entryKey, "revision")
+		m.inside(entryValue, func() { m.double(valueNumber, float64(d.Revision)) })
 	})
 }
 

@@ -117,7 +117,7 @@ func TestDefaultsGiveWayToTheGateway(t *testing.T) {
 }
 
 func TestBrokenBytesCannotBeRead(t *testing.T) {
-	whole := captured(t)["http11-get.bin"]
+	whole := captured(t)["browser-bytes.bin"]
 	tests := []struct {
 		name    string
 		message []byte
