@@ -3,6 +3,7 @@ package authz
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -38,20 +39,25 @@ func behindEnvoy(t *testing.T, socket string) *parts.EnvoyProxy {
 	return parts.StartEnvoy(t, parts.SidecarYAML(t, "envoy/envoy.yaml", service.Listener.Addr().String(), "unix://"+socket))
 }
 
+// reply is what a client of Envoy got.
+type reply struct {
+	status int
+	header http.Header
+	body   string
+}
+
 // through sends a request through Envoy.
-func through(t *testing.T, proxy *parts.EnvoyProxy, method, path string, headers http.Header) (*http.Response, string) {
+func through(t *testing.T, proxy *parts.EnvoyProxy, method, path string, headers http.Header) reply {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+proxy.Addr+path, http.NoBody)
 	require.NoError(t, err)
-	for name, values := range headers {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, headers)
 	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
 	require.NoError(t, err)
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	return resp, string(body)
+	return reply{status: resp.StatusCode, header: resp.Header, body: string(body)}
 }
 
 func TestEnvoyDoesAsItIsTold(t *testing.T) {
@@ -68,35 +74,35 @@ func TestEnvoyDoesAsItIsTold(t *testing.T) {
 		return s.Totals().Checks > 0 // Envoy has seen that we are healthy
 	}, 20*time.Second, 10*time.Millisecond)
 
-	// Refused: the windows of the document are those of noon, so what has no end is asked for.
-	refused, body := through(t, proxy, "GET", "/payments?x=1", nil)
-	require.Equal(t, http.StatusServiceUnavailable, refused.StatusCode)
-	require.JSONEq(t, `{"error":{"code":"MAINTENANCE_MODE","message":"This route is temporarily unavailable for maintenance","reason":"DB migration","path":"GET:/payments"}}`, body)
-	require.Equal(t, "application/json", refused.Header.Get("content-type"))
-	require.Equal(t, "no-store", refused.Header.Get("cache-control"))
-	require.Equal(t, "Origin", refused.Header.Get("vary"))
-	require.Regexp(t, `^boot-`, refused.Header.Get("x-waygate-decision"))
-	head, body := through(t, proxy, "HEAD", "/payments", nil)
-	require.Equal(t, http.StatusServiceUnavailable, head.StatusCode)
-	require.Empty(t, body)
-	gated, body := through(t, proxy, "GET", "/beta", nil)
-	require.Equal(t, http.StatusForbidden, gated.StatusCode)
-	require.Contains(t, body, `"current_env":"production"`)
-	unreadable, body := through(t, proxy, "GET", "/pay%2525256Dents", nil)
-	require.Equal(t, http.StatusBadRequest, unreadable.StatusCode)
-	require.Contains(t, body, "UNREADABLE_REQUEST")
+	refused := through(t, proxy, "GET", "/payments?x=1", nil)
+	require.Equal(t, http.StatusServiceUnavailable, refused.status)
+	require.JSONEq(t, `{"error":{"code":"MAINTENANCE_MODE","message":"This route is temporarily unavailable for maintenance",
+		"reason":"DB migration","path":"GET:/payments"}}`, refused.body)
+	require.Equal(t, "application/json", refused.header.Get("content-type"))
+	require.Equal(t, "no-store", refused.header.Get("cache-control"))
+	require.Equal(t, "Origin", refused.header.Get("vary"))
+	require.Regexp(t, `^boot-`, refused.header.Get("x-waygate-decision"))
+	head := through(t, proxy, "HEAD", "/payments", nil)
+	require.Equal(t, http.StatusServiceUnavailable, head.status)
+	require.Empty(t, head.body)
+	gated := through(t, proxy, "GET", "/beta", nil)
+	require.Equal(t, http.StatusForbidden, gated.status)
+	require.Contains(t, gated.body, `"current_env":"production"`)
+	unreadable := through(t, proxy, "GET", "/pay%2525256Dents", nil)
+	require.Equal(t, http.StatusBadRequest, unreadable.status)
+	require.Contains(t, unreadable.body, "UNREADABLE_REQUEST")
 
 	// Passed: without what a client must not send, and with what is known of the end of the route.
-	passed, body := through(t, proxy, "GET", "/v1/users/7", http.Header{
+	passed := through(t, proxy, "GET", "/v1/users/7", http.Header{
 		"X-Waygate-Env": {"staging"}, "X-Waygate-Made-Up": {"1"}, "X-Original-Url": {"/payments"},
 		"X-Envoy-Auth-Failure-Mode-Allowed": {"true"}, "X-Kept": {"yes"},
 	})
-	require.Equal(t, http.StatusOK, passed.StatusCode)
-	require.Regexp(t, `^@\d+$`, passed.Header.Get("deprecation"))
-	require.Equal(t, "Tue, 02 Jun 2026 12:00:00 GMT", passed.Header.Get("sunset"))
-	require.Equal(t, `</v2/users/%7Bid%7D>; rel="successor-version"`, passed.Header.Get("link"))
+	require.Equal(t, http.StatusOK, passed.status)
+	require.Regexp(t, `^@\d+$`, passed.header.Get("deprecation"))
+	require.Equal(t, "Tue, 02 Jun 2026 12:00:00 GMT", passed.header.Get("sunset"))
+	require.Equal(t, `</v2/users/%7Bid%7D>; rel="successor-version"`, passed.header.Get("link"))
 	var saw seen
-	require.NoError(t, json.Unmarshal([]byte(body), &saw))
+	require.NoError(t, json.Unmarshal([]byte(passed.body), &saw))
 	require.Equal(t, "yes", saw.Headers.Get("x-kept"))
 	for name := range saw.Headers {
 		require.NotContains(t, strings.ToLower(name), "waygate")

@@ -109,7 +109,7 @@ func rawHeader(name, value string) *envoy_config_core_v3.HeaderValue {
 // wire is a message as it is sent.
 func wire(tb testing.TB, m proto.Message) []byte {
 	tb.Helper()
-	b, err := proto.Marshal(m)
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
 	require.NoError(tb, err)
 	return b
 }
