@@ -13,8 +13,8 @@ import (
 
 // The pace at which a disk writes.
 const (
-	// Between two writes lies this at least, and this many times what the last one took: a large document costs a
-	// bounded share of the machine however fast it changes.
+	// Between two writes lies this at least, unless Pace said otherwise, and this many times what the last one took: a
+	// large document costs a bounded share of the machine however fast it changes.
 	saveEvery = time.Second
 	saveShare = 20
 	// How much of a file is read to learn where its snapshot stands.
@@ -38,6 +38,7 @@ type Saved struct {
 type Disk struct {
 	dir, name string
 	onSave    func(Meta, error)
+	every     time.Duration
 
 	mu      sync.Mutex
 	waiting *Saved
@@ -54,8 +55,12 @@ func OpenDisk(dir, name string, onSave func(Meta, error)) (*Disk, error) {
 	if onSave == nil {
 		onSave = func(Meta, error) {}
 	}
-	return &Disk{dir: dir, name: name, onSave: onSave, woken: make(chan struct{}, 1)}, nil
+	return &Disk{dir: dir, name: name, onSave: onSave, every: saveEvery, woken: make(chan struct{}, 1)}, nil
 }
+
+// Pace sets how far apart two writes lie at least, a second otherwise. It is called before Run. An admin writes sooner
+// than an instance: what it has on disk is what a store that lost everything is given back.
+func (d *Disk) Pace(every time.Duration) { d.every = every }
 
 // Keep hands a snapshot over to Run and returns at once. Only the last one handed over is written.
 func (d *Disk) Keep(s Saved) {
@@ -87,7 +92,7 @@ func (d *Disk) Run(ctx context.Context) {
 		}
 		start := time.Now()
 		d.saveWaiting()
-		pause.Reset(max(saveEvery, saveShare*time.Since(start)))
+		pause.Reset(max(d.every, saveShare*time.Since(start)))
 	}
 }
 

@@ -23,6 +23,10 @@ import (
 // stopWithin is how long an orderly stop may take.
 const stopWithin = 8 * time.Second
 
+// snapshotEvery is how far apart snapshots on disk lie at least: short, so that a Redis that is wiped just after a change
+// is given that change back, even by an admin that was restarted meanwhile.
+const snapshotEvery = 20 * time.Millisecond
+
 // Run serves until ctx ends, then stops in order. Ready, if not nil, is told where once it answers. The error says why
 // it could not start, or what went wrong while it stopped.
 func Run(ctx context.Context, cfg Config, log *zap.Logger, ready func(serve.Ready)) error {
@@ -84,6 +88,9 @@ func (a *app) openStore(ctx context.Context) error {
 		a.log.Warn(w)
 	}
 	if a.cfg.SnapshotDir == "" {
+		if a.store.shared {
+			a.log.Warn("without --snapshot-dir this admin can repair a Redis that lost everything only from memory, while it runs")
+		}
 		return nil
 	}
 	a.disk, err = state.OpenDisk(a.cfg.SnapshotDir, "admin-"+a.cfg.Namespace, func(at state.Meta, err error) {
@@ -94,6 +101,7 @@ func (a *app) openStore(ctx context.Context) error {
 	if err != nil {
 		return err //nolint:wrapcheck // it names the directory
 	}
+	a.disk.Pace(snapshotEvery)
 	saved, err := a.disk.Load()
 	switch {
 	case errors.Is(err, state.ErrEmpty):
@@ -286,12 +294,14 @@ func (a *app) serve(l *serve.Listener, over net.Listener, handler http.Handler) 
 
 // work waits until there is something to answer with, says so, and serves until ctx ends.
 func (a *app) work(ctx context.Context, ready func(serve.Ready)) error {
-	select {
-	case <-a.follower.Ready():
-	case <-ctx.Done():
-		return nil
-	case err := <-a.failed:
-		return err
+	for _, known := range []<-chan struct{}{a.follower.Ready(), a.people.Ready()} {
+		select {
+		case <-known:
+		case <-ctx.Done():
+			return nil
+		case err := <-a.failed:
+			return err
+		}
 	}
 	is := serve.Ready{}
 	for _, l := range a.listeners {
