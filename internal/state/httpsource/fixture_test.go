@@ -39,24 +39,38 @@ type admin struct {
 // newAdmin serves a store at a listener; nil is a new one on loopback.
 func newAdmin(t *testing.T, store *memstore.Store, at net.Listener) *admin {
 	t.Helper()
+	return serveAt(t, store, nil, at)
+}
+
+// serve serves what a source holds, and what takes reports, on loopback.
+func serve(t *testing.T, source state.Source, reports http.Handler) *admin {
+	t.Helper()
+	return serveAt(t, source, reports, nil)
+}
+
+func serveAt(t *testing.T, source state.Source, reports http.Handler, at net.Listener) *admin {
+	t.Helper()
 	if at == nil {
 		at = listen(t, "127.0.0.1:0")
 	}
 	cache := new(state.Cache)
-	a := &admin{store: store, follower: state.NewFollower(store, cache, state.FollowerOptions{})}
-	a.stream = stream.New(stream.Config{
-		Source: store, Cache: cache, Follower: a.follower, Namespace: namespace, Log: zaptest.NewLogger(t),
+	follower := state.NewFollower(source, cache, state.FollowerOptions{})
+	handler := stream.New(stream.Config{
+		Source: source, Cache: cache, Follower: follower, Namespace: namespace, Log: zaptest.NewLogger(t),
 	})
 	mux := http.NewServeMux()
-	mux.Handle("/waygate/api/stream", a.stream)
-	mux.Handle("/waygate/api/stream/", a.stream)
-	a.Server = &httptest.Server{Listener: at, Config: &http.Server{Handler: mux}}
+	mux.Handle("/waygate/api/stream", handler)
+	mux.Handle("/waygate/api/stream/", handler)
+	if reports != nil {
+		mux.Handle("/waygate/api/instances/{id}", reports)
+	}
+	a := &admin{Server: &httptest.Server{Listener: at, Config: &http.Server{Handler: mux}}}
 	a.Start()
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { a.follower.Run(ctx) })
+	running.Go(func() { follower.Run(ctx) })
 	a.stop = sync.OnceFunc(func() {
-		a.stream.Close()
+		handler.Close()
 		a.CloseClientConnections()
 		a.Close()
 		cancel()
