@@ -3,7 +3,6 @@ package state
 import (
 	"hash/maphash"
 	"iter"
-	"runtime"
 	"slices"
 	"strings"
 )
@@ -85,14 +84,12 @@ func (d *Document) keys() *keyTree {
 // amended is the tree after some keys have become known or unknown in d.
 func (t *keyTree) amended(d *Document, keys []Key) *keyTree {
 	next := &keyTree{seed: t.seed, root: t.root}
-	e := new(edit)
-	for i, k := range keys {
+	e, pace := new(edit), pace{}
+	for _, k := range keys {
 		_, known := d.Route(k)
 		known = known || len(d.windowIDs(Target{Key: k})) > 0
 		next.root = next.set(e, next.root, patternOf(k.Path), k, known)
-		if i%politeEvery == politeEvery-1 {
-			runtime.Gosched()
-		}
+		pace.step()
 	}
 	return next
 }

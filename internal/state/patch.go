@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
 )
@@ -17,24 +16,18 @@ func (d *Document) With(p Patch, meta Meta) (*Document, error) {
 	a := amendment{edit: new(edit), d: &Document{
 		Meta: meta, seed: d.seed, global: d.global, services: d.services, routes: d.routes, windows: d.windows, on: d.on,
 	}}
-	done := 0
+	var pace pace
 	for field, value := range p {
 		if err := a.set(field, value); err != nil {
 			return nil, fmt.Errorf("field %q: %w: %w", field, ErrDamaged, err)
 		}
-		if done++; done%politeEvery == 0 {
-			runtime.Gosched()
-		}
+		pace.step()
 	}
 	if t := d.tree.Load(); t != nil {
 		a.d.tree.Store(t.amended(a.d, a.keys))
 	}
 	return a.d, nil
 }
-
-// politeEvery is after how many fields a long piece of work lets others run: while a large document is loaded,
-// requests are decided by the old one, perhaps on the same processor.
-const politeEvery = 16
 
 // amendment is a document in the making.
 type amendment struct {

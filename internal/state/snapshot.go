@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"maps"
-	"runtime"
 	"strings"
 )
 
@@ -102,14 +101,12 @@ type compilation struct {
 	*edit
 	*Snapshot
 	ownServices bool // the map is no other snapshot's
-	done        int
+	pace
 }
 
 // refreshKey compiles what the document says about a key now.
 func (c *compilation) refreshKey(k Key) {
-	if c.done++; c.done%politeEvery == 0 {
-		runtime.Gosched()
-	}
+	c.step()
 	is := c.doc.ruleOf(k)
 	if is == nil && c.index.empty() {
 		return
