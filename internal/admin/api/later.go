@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -73,7 +74,29 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	if err := errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})); err != nil {
 		s.cfg.Log.Debug("the deadlines of a stream cannot be lifted", zap.Error(err))
 	}
-	s.cfg.Stream.ServeHTTP(w, r)
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	go s.whileAdmitted(r.WithContext(ctx), cancel)
+	s.cfg.Stream.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// admitEvery is how often the token of a stream is looked at again.
+const admitEvery = time.Second
+
+// whileAdmitted ends a call once its token counts no longer: a stream would outlive it otherwise.
+func (s *server) whileAdmitted(r *http.Request, end context.CancelFunc) {
+	tick := time.NewTicker(admitEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if _, err := s.admit(r); errors.Is(err, people.ErrToken) {
+				end()
+			}
+		case <-r.Context().Done():
+			return
+		}
+	}
 }
 
 // streams reports whether a call is the stream or one of the questions beside it, which have bounds of their own.

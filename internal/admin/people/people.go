@@ -16,6 +16,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -71,6 +72,8 @@ type People struct {
 	limits  *limits
 	gate    chan struct{} // bounds argon2 work
 	refresh chan struct{}
+	ready   chan struct{}
+	once    sync.Once
 }
 
 // New makes People; call Refresh before the first use and Run beside it.
@@ -83,7 +86,18 @@ func New(cfg Config) *People {
 	}
 	return &People{
 		cfg: cfg, limits: newLimits(), gate: make(chan struct{}, hashesAtOnce),
-		refresh: make(chan struct{}, 1),
+		refresh: make(chan struct{}, 1), ready: make(chan struct{}),
+	}
+}
+
+// Ready is closed once tokens can be made and verified; on a server without users, once the private part was read.
+func (p *People) Ready() <-chan struct{} { return p.ready }
+
+// see makes a view the present one.
+func (p *People) see(v *view) {
+	p.view.Store(v)
+	if v.key != nil || p.Open() {
+		p.once.Do(func() { close(p.ready) })
 	}
 }
 

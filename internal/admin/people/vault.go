@@ -47,7 +47,7 @@ func (p *People) refreshWith(ctx context.Context, create bool) error {
 			return err //nolint:wrapcheck // the store says what was being done
 		}
 		if v := p.readView(fields); v.key != nil || !create {
-			p.view.Store(v)
+			p.see(v)
 			return nil
 		}
 		err = p.commitAt(ctx, at, Principal{Name: "system", Platform: state.PlatformSystem},
@@ -61,8 +61,8 @@ func (p *People) refreshWith(ctx context.Context, create bool) error {
 
 // SetInitial takes the private part as it was known before, until the store can be read. It is called before Run.
 func (p *People) SetInitial(fields map[string][]byte) {
-	if v := p.readView(fields); v.key != nil {
-		p.view.Store(v)
+	if v := p.readView(fields); v.key != nil || p.Open() {
+		p.see(v)
 	}
 }
 
