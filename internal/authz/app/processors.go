@@ -13,7 +13,7 @@ import (
 // scheduler lets work go on for 10 ms at a time.
 const (
 	lookEvery  = 200 * time.Millisecond
-	busyShare  = 0.6
+	busyShare  = 0.85
 	calmShare  = 0.3
 	calmBefore = 2 * time.Second
 	extra      = 2
