@@ -120,14 +120,15 @@ func validation(e *huma.ErrorModel) *problem {
 		if d == nil {
 			continue
 		}
+		said := strings.Replace(d.Message, "unexpected property", "there is no such member here", 1)
 		where := strings.TrimPrefix(strings.TrimPrefix(d.Location, "body."), "query.")
 		if p.Field == "" {
 			p.Field = where
 		}
 		if where == "" || where == "body" {
-			all = append(all, "the body: "+d.Message)
+			all = append(all, "the body: "+said)
 		} else {
-			all = append(all, where+": "+d.Message)
+			all = append(all, where+": "+said)
 		}
 	}
 	if len(all) > 0 {
