@@ -271,7 +271,7 @@ func (a *app) bind(ctx context.Context, text string) (*serve.Listener, error) {
 	return serve.Listen(ctx, address)
 }
 
-// serve answers on a listener until the teardown. Streams end when their context does; the rest may finish.
+// serve answers on a listener until the teardown. Calls under way may finish then.
 func (a *app) serve(l *serve.Listener, over net.Listener, handler http.Handler) {
 	ctx, cancel := context.WithCancel(context.Background())
 	server := newServer(ctx, handler, a.log)
@@ -281,7 +281,7 @@ func (a *app) serve(l *serve.Listener, over net.Listener, handler http.Handler) 
 		}
 	}()
 	a.teardown.Push("stop serving on "+l.String(), func(last context.Context) error {
-		cancel()
+		defer cancel()
 		soon, done := context.WithTimeout(last, stopWithin/2)
 		defer done()
 		if err := server.Shutdown(soon); err != nil {

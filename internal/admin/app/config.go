@@ -29,9 +29,9 @@ type Config struct {
 	StrictRoutes  bool `env:"WAYGATE_STRICT_ROUTES"  flag:"strict-routes"  usage:"refuse commands on routes that nobody declared or saw"`
 
 	User      string        `env:"WAYGATE_USER" envDefault:"admin" flag:"user" value:"NAME" usage:"the user whose password WAYGATE_PASS is"`
-	Pass      string        `env:"WAYGATE_PASS"`
+	Pass      string        `env:"WAYGATE_PASS" usage:"the password of the user; without it and a users file the server is open"`
 	UsersFile string        `env:"WAYGATE_USERS_FILE" flag:"users-file" value:"FILE" usage:"lines name:argon2id-hash[:viewer|operator|admin]; without a role: operator"`
-	SecretKey string        `env:"WAYGATE_SECRET_KEY"`
+	SecretKey string        `env:"WAYGATE_SECRET_KEY" usage:"signs tokens; without it a key is made and kept in the store"`
 	CLITerm   time.Duration `env:"WAYGATE_CLI_TOKEN_TTL" envDefault:"24h"   flag:"cli-token-ttl" usage:"how long a login of the command line lasts"`
 	SDKTerm   time.Duration `env:"WAYGATE_SDK_TOKEN_TTL" envDefault:"8760h" flag:"sdk-token-ttl" usage:"how long a login of the SDK lasts"`
 
