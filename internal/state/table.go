@@ -2,54 +2,95 @@ package state
 
 import (
 	"iter"
+	"math/bits"
 	"slices"
 )
 
-// table is a hash table of which old versions stay as they are: a change copies the page it touches (256 pointers) and
-// the list of pages, never the rest. A lookup costs three loads. Pages split one at a time (extendible hashing), so no
-// change ever pays for moving the whole table. The zero table is empty. Copy the struct to keep a version.
+// table is a hash table of which old versions stay as they are: a change copies the page it touches (2 KB) and the list
+// of pages, never the rest. A page is made of buckets of one cache line each, which tell most keys that are not there
+// from those that are, so a lookup that fails looks at two places in memory and one that succeeds at three. Pages split
+// one at a time (extendible hashing): no change ever pays for moving the whole table. The zero table is empty. Copy the
+// struct to keep a version.
 type table[K comparable, V any] struct {
 	pages []*page[K, V] // by the highest depth bits of the hash
 	depth uint8
 	count int
 	owner *edit // of the list of pages
-	maker *edit // of all entries, where one edit made them all
 }
 
-// edit is one series of changes to tables: what it made itself it changes in place. Nobody may read a table that is
-// being edited, and an edit must not outlive the publication of its table.
+// edit is one series of changes to tables and trees: what it made itself it changes in place. Nobody may read what is
+// being edited, and an edit must not outlive the publication of what it edits.
 type edit struct{ _ byte }
 
 const (
-	pageSlots = 256
-	pageFull  = 192 // entries in a page before it is split
+	bucketRoom  = 7
+	pageBuckets = 32
+	pageFull    = 160 // entries in a page before it is split; it has room for 224
 )
 
-// page holds the entries whose hashes share their highest depth bits, in lists by the lowest bits.
+// page holds the entries whose hashes share their highest depth bits.
 type page[K comparable, V any] struct {
 	owner *edit
 	depth uint8
 	used  int
-	slots [pageSlots]*entry[K, V]
+	spill []*entry[K, V] // what found no room, where hashes are all alike; mostly nil
+	_     [16]byte       // so that each bucket has a cache line
+
+	buckets [pageBuckets]bucket[K, V]
 }
 
-// entry is immutable once its page is published.
+// bucket holds entries, and a byte of the hash of each. The eighth byte says that more of its entries are in the buckets
+// after it.
+type bucket[K comparable, V any] struct {
+	tags uint64 // by place, 0 for a free one
+	at   [bucketRoom]*entry[K, V]
+}
+
+// entry is immutable.
 type entry[K comparable, V any] struct {
 	hash  uint64
-	next  *entry[K, V]
 	key   K
 	value V
 }
 
+const (
+	everyByte = 0x0101010101010101
+	highBits  = 0x8080808080808080
+	goesOn    = 1 << 56
+)
+
 // place is the page of a hash; a shift by 64 is 0.
 func (t *table[K, V]) place(hash uint64) uint64 { return hash >> (64 - t.depth) }
+
+func home(hash uint64) uint64  { return hash >> 7 % pageBuckets }
+func tagOf(hash uint64) uint64 { return hash&0x7f | 0x80 }
 
 // get gives the value of a key, or nil. The value must not be changed.
 func (t *table[K, V]) get(hash uint64, key K) *V {
 	if len(t.pages) == 0 {
 		return nil
 	}
-	for e := t.pages[t.place(hash)].slots[hash%pageSlots]; e != nil; e = e.next {
+	p := t.pages[t.place(hash)]
+	tag := tagOf(hash) * everyByte
+	for i := range uint64(pageBuckets) {
+		b := &p.buckets[(home(hash)+i)%pageBuckets]
+		// A byte of same is high where the tag is; sometimes also elsewhere, but never at a free place.
+		differ := b.tags ^ tag
+		for same := (differ - everyByte) &^ differ & highBits; same != 0; same &= same - 1 {
+			if e := b.at[bits.TrailingZeros64(same)/8%bucketRoom]; e.hash == hash && e.key == key {
+				return &e.value
+			}
+		}
+		if b.tags < goesOn {
+			return nil
+		}
+	}
+	return p.spilled(hash, key)
+}
+
+// spilled is get for what found no room.
+func (p *page[K, V]) spilled(hash uint64, key K) *V {
+	for _, e := range p.spill {
 		if e.hash == hash && e.key == key {
 			return &e.value
 		}
@@ -60,17 +101,37 @@ func (t *table[K, V]) get(hash uint64, key K) *V {
 // put sets the value of a key.
 func (t *table[K, V]) put(e *edit, hash uint64, key K, value V) {
 	p := t.open(e, hash)
-	slot := &p.slots[hash%pageSlots]
-	rest, found := without(*slot, hash, key)
-	*slot = &entry[K, V]{hash: hash, next: rest, key: key, value: value}
-	if found {
+	fresh := &entry[K, V]{hash: hash, key: key, value: value}
+	if have := p.slot(hash, key); have != nil {
+		*have = fresh
 		return
 	}
-	p.used++
+	p.add(fresh)
 	t.count++
 	if p.used > pageFull {
 		t.split(e, hash)
 	}
+}
+
+// slot is where the entry of a key stands; nil where there is none.
+func (p *page[K, V]) slot(hash uint64, key K) **entry[K, V] {
+	for i := range uint64(pageBuckets) {
+		b := &p.buckets[(home(hash)+i)%pageBuckets]
+		for j, e := range b.at {
+			if e != nil && e.hash == hash && e.key == key {
+				return &b.at[j]
+			}
+		}
+		if b.tags < goesOn {
+			return nil
+		}
+	}
+	for j, e := range p.spill {
+		if e.hash == hash && e.key == key {
+			return &p.spill[j]
+		}
+	}
+	return nil
 }
 
 // drop removes a key.
@@ -78,23 +139,25 @@ func (t *table[K, V]) drop(e *edit, hash uint64, key K) {
 	if t.get(hash, key) == nil {
 		return
 	}
-	p := t.open(e, hash)
-	slot := &p.slots[hash%pageSlots]
-	*slot, _ = without(*slot, hash, key)
-	p.used--
 	t.count--
+	was := t.open(e, hash)
+	// Entries may have gone on because of the one that goes: place all others anew.
+	is := &page[K, V]{owner: e, depth: was.depth}
+	for one := range was.all() {
+		if one.hash != hash || one.key != key {
+			is.add(one)
+		}
+	}
+	t.install(is, t.place(hash))
 }
 
 // open gives the page of a hash, made the edit's own.
 func (t *table[K, V]) open(e *edit, hash uint64) *page[K, V] {
 	switch {
 	case len(t.pages) == 0:
-		t.pages, t.owner, t.maker = []*page[K, V]{{owner: e}}, e, e
+		t.pages, t.owner = []*page[K, V]{{owner: e}}, e
 	case t.owner != e:
 		t.pages, t.owner = slices.Clone(t.pages), e
-	}
-	if t.maker != e {
-		t.maker = nil
 	}
 	i := t.place(hash)
 	p := t.pages[i]
@@ -102,7 +165,7 @@ func (t *table[K, V]) open(e *edit, hash uint64) *page[K, V] {
 		return p
 	}
 	copied := *p
-	copied.owner = e
+	copied.owner, copied.spill = e, slices.Clone(p.spill)
 	t.install(&copied, i)
 	return &copied
 }
@@ -116,21 +179,20 @@ func (t *table[K, V]) install(p *page[K, V], i uint64) {
 	}
 }
 
-// without is a list without the entry of a key; entries before it are copied.
-func without[K comparable, V any](list *entry[K, V], hash uint64, key K) (rest *entry[K, V], found bool) {
-	for e := list; e != nil; e = e.next {
-		if e.hash != hash || e.key != key {
-			continue
+// add puts an entry of a new key into a page of the edit's own.
+func (p *page[K, V]) add(e *entry[K, V]) {
+	p.used++
+	for i := range uint64(pageBuckets) {
+		b := &p.buckets[(home(e.hash)+i)%pageBuckets]
+		free := (b.tags - everyByte) &^ b.tags & highBits
+		if j := bits.TrailingZeros64(free) / 8; j < bucketRoom {
+			b.tags |= tagOf(e.hash) << (8 * j)
+			b.at[j] = e
+			return
 		}
-		rest = e.next
-		for before := list; before != e; before = before.next {
-			copied := *before
-			copied.next = rest
-			rest = &copied
-		}
-		return rest, true
+		b.tags |= goesOn
 	}
-	return list, false
+	p.spill = append(p.spill, e)
 }
 
 // split divides the page of a hash in two.
@@ -149,33 +211,39 @@ func (t *table[K, V]) split(e *edit, hash uint64) {
 	}
 	first := t.place(hash) &^ (uint64(1)<<(t.depth-full.depth) - 1)
 	halves := [2]*page[K, V]{{owner: e, depth: full.depth + 1}, {owner: e, depth: full.depth + 1}}
-	for _, list := range full.slots {
-		for list != nil {
-			moved, rest := list, list.next
-			if t.maker != e {
-				moved = &entry[K, V]{hash: list.hash, key: list.key, value: list.value}
-			}
-			half := halves[moved.hash>>(63-full.depth)&1]
-			slot := &half.slots[moved.hash%pageSlots]
-			moved.next, *slot = *slot, moved
-			half.used++
-			list = rest
-		}
+	for one := range full.all() {
+		halves[one.hash>>(63-full.depth)&1].add(one)
 	}
 	t.install(halves[0], first)
 	t.install(halves[1], first+uint64(1)<<(t.depth-full.depth-1))
 }
 
-// all yields every entry, in no particular order. The values must not be changed.
+// all yields every entry of the page.
+func (p *page[K, V]) all() iter.Seq[*entry[K, V]] {
+	return func(yield func(*entry[K, V]) bool) {
+		for i := range p.buckets {
+			for _, e := range p.buckets[i].at {
+				if e != nil && !yield(e) {
+					return
+				}
+			}
+		}
+		for _, e := range p.spill {
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// all yields every key and value, in no particular order. The values must not be changed.
 func (t *table[K, V]) all() iter.Seq2[K, *V] {
 	pages, depth := t.pages, t.depth
 	return func(yield func(K, *V) bool) {
 		for i := 0; i < len(pages); i += 1 << (depth - pages[i].depth) {
-			for _, e := range pages[i].slots {
-				for ; e != nil; e = e.next {
-					if !yield(e.key, &e.value) {
-						return
-					}
+			for e := range pages[i].all() {
+				if !yield(e.key, &e.value) {
+					return
 				}
 			}
 		}
