@@ -10,8 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/waygate/waygate/internal/state"
-	"github.com/waygate/waygate/internal/state/reading"
-	"github.com/waygate/waygate/internal/state/reading/readingtest"
+	"github.com/waygate/waygate/internal/state/readingtest"
 )
 
 // soakVariable sets how many mutated targets are tried; a tenth of it ordinary ones. A soak sets a million.
@@ -118,7 +117,7 @@ func TestOrdinaryTargetsPass(t *testing.T) {
 		req := state.Request{Method: "GET", Target: target, Service: "shop", Env: "prod"}
 		d := s.Decide(&req, epoch0)
 		require.False(t, d.Refused() || d.Unreadable, target)
-		if _, _, ok := reading.Plain(target); ok {
+		if _, _, ok := state.PlainPath(target); ok {
 			plain++
 		}
 	}

@@ -9,8 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/waygate/waygate/internal/state"
-	"github.com/waygate/waygate/internal/state/reading"
-	"github.com/waygate/waygate/internal/state/reading/readingtest"
+	"github.com/waygate/waygate/internal/state/readingtest"
 )
 
 func TestDecideTellsWho(t *testing.T) {
@@ -245,7 +244,7 @@ func TestOneRequestCannotCostMuch(t *testing.T) {
 	most := 0
 	for range 5000 {
 		target := readingtest.Mutate(rng, readingtest.Mutate(rng, "/a/b/c/d"))
-		if readings, err := reading.Paths(target); err == nil && len(readings) > most {
+		if readings, err := state.PathReadings(target); err == nil && len(readings) > most {
 			worst, most = target, len(readings)
 		}
 	}

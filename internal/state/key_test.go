@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/waygate/waygate/internal/state"
-	"github.com/waygate/waygate/internal/state/reading"
 )
 
 func TestParseKey(t *testing.T) {
@@ -201,7 +200,7 @@ func TestKeyRelationsHoldForRequests(t *testing.T) {
 
 // matches is the scan's matching, letter case aside.
 func matches(k state.Key, method, path string) bool {
-	return covers(k.Method, method) && fits(reading.Fold(k.Path), reading.Fold(path))
+	return covers(k.Method, method) && fits(state.FoldPath(k.Path), state.FoldPath(path))
 }
 
 // requestOf is a path that a key matches.

@@ -48,7 +48,7 @@ func (q *question) view(i int) *view {
 // methodsIn are the method readings of the request where it is read as v.
 func (q *question) methodsIn(v *view) methodSet {
 	if q.connect && isProcedure(v.path) {
-		return q.methods | postMethod
+		return q.methods | methodPOST
 	}
 	return q.methods
 }

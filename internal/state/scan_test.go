@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/waygate/waygate/internal/state"
-	"github.com/waygate/waygate/internal/state/reading"
 )
 
 // scan decides by looking at every key for every reading, method and service in turn, the way the rules are told. It
@@ -55,12 +54,12 @@ func scanDecide(doc *state.Document, req *state.Request, now time.Time) state.De
 }
 
 func (s *scan) read() bool {
-	query := reading.Query(s.req.Target)
-	methods, overridden, err := reading.Methods(s.req.Method, s.req.Overrides, query)
+	query := state.QueryOf(s.req.Target)
+	methods, overridden, err := state.MethodReadings(s.req.Method, s.req.Overrides, query)
 	if err != nil {
 		return false
 	}
-	if s.paths, err = reading.Paths(s.req.Target); err != nil {
+	if s.paths, err = state.PathReadings(s.req.Target); err != nil {
 		return false
 	}
 	for m := range methods.All() {
@@ -68,7 +67,7 @@ func (s *scan) read() bool {
 	}
 	s.overridden = overridden
 	s.preflight = s.req.Method == "OPTIONS" && s.req.Preflight && !overridden
-	s.connect = s.req.Method == "GET" && reading.ConnectGet(query)
+	s.connect = s.req.Method == "GET" && state.IsConnectGet(query)
 	return true
 }
 
@@ -151,7 +150,7 @@ func (s *scan) governs(k state.Key, service string) bool {
 		return false
 	}
 	for _, path := range s.paths {
-		if !fits(reading.Fold(k.Path), reading.Fold(path)) {
+		if !fits(state.FoldPath(k.Path), state.FoldPath(path)) {
 			continue
 		}
 		for _, m := range s.methodsAt(path) {

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/waygate/waygate/internal/parts"
-	"github.com/waygate/waygate/internal/state/reading/readingtest"
+	"github.com/waygate/waygate/internal/state/readingtest"
 )
 
 // mutants is how many mutated targets go through each Envoy; a tenth of it are ordinary ones.

@@ -1,15 +1,15 @@
-package reading
+package state
 
 import "unicode/utf8"
 
-// feature is something in a form that a step could change. Steps are tried only on
+// formFeature is something in a form that a step could change. Steps are tried only on
 // forms that have what they act on, so an ordinary target makes few forms.
-type feature uint16
+type formFeature uint16
 
 const (
-	semicolon feature = 1 << iota
-	question
-	hash
+	semicolon formFeature = 1 << iota
+	questionMark
+	hashMark
 	backslash
 	percent
 	dotEscape  // %2E.
@@ -22,9 +22,9 @@ const (
 	doubleStart  // begins with two or more of '/' and '\'.
 )
 
-// features returns what is in form, in one pass over it.
-func features(form string) feature {
-	var has feature
+// formFeatures returns what is in form, in one pass over it.
+func formFeatures(form string) formFeature {
+	var has formFeature
 	if len(form) > 1 && isSlash(form[1]) {
 		has |= doubleStart
 	}
@@ -53,7 +53,7 @@ func features(form string) feature {
 }
 
 // escapeFeature returns what kind of escape goes on with rest.
-func escapeFeature(rest string) feature {
+func escapeFeature(rest string) formFeature {
 	switch {
 	case rest == "":
 		return 0
@@ -65,14 +65,14 @@ func escapeFeature(rest string) feature {
 	return 0
 }
 
-func byteFeature(c byte) feature {
+func byteFeature(c byte) formFeature {
 	switch c {
 	case ';':
 		return semicolon
 	case '?':
-		return question
+		return questionMark
 	case '#':
-		return hash
+		return hashMark
 	case '\\':
 		return backslash
 	case '(':
@@ -82,7 +82,7 @@ func byteFeature(c byte) feature {
 }
 
 // segmentFeatures returns what is odd about the ends of a segment.
-func segmentFeatures(segment string) feature {
+func segmentFeatures(segment string) formFeature {
 	switch segment {
 	case "":
 		return 0

@@ -1,5 +1,5 @@
 //go:build !race
 
-package reading_test
+package state
 
 const underRace = false

@@ -1,11 +1,11 @@
-package reading
+package state
 
 import "strings"
 
 // step adds what each single step makes of form. Steps that find nothing to do
 // give the form back, which is known already.
 func (r *reader) step(form string) error {
-	has := features(form)
+	has := formFeatures(form)
 	if has&semicolon != 0 {
 		r.add(stripParameters(form, "/"))
 		r.add(stripParameters(form, `/\`))
@@ -13,10 +13,10 @@ func (r *reader) step(form string) error {
 		r.add(stripSession(form))
 		r.add(cutAt(form, ';'))
 	}
-	if has&question != 0 {
+	if has&questionMark != 0 {
 		r.add(cutAt(form, '?'))
 	}
-	if has&hash != 0 {
+	if has&hashMark != 0 {
 		r.add(cutAt(form, '#'))
 	}
 	if has&doubleStart != 0 {
@@ -30,7 +30,7 @@ func (r *reader) step(form string) error {
 }
 
 // stepSegments adds what the steps about slashes, dots and blanks make of form.
-func (r *reader) stepSegments(form string, has feature) {
+func (r *reader) stepSegments(form string, has formFeature) {
 	if has&backslash != 0 {
 		r.add(strings.ReplaceAll(form, `\`, "/"))
 	}
@@ -53,7 +53,7 @@ func (r *reader) stepSegments(form string, has feature) {
 }
 
 // stepEscapes adds what readers make of form who decode some escapes only.
-func (r *reader) stepEscapes(form string, has feature) error {
+func (r *reader) stepEscapes(form string, has formFeature) error {
 	if has&dotEscape != 0 {
 		r.add(dotEscapes(form))
 	}

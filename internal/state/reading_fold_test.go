@@ -1,4 +1,4 @@
-package reading_test
+package state
 
 import (
 	"strings"
@@ -7,8 +7,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/waygate/waygate/internal/state/reading"
 )
 
 func TestFold(t *testing.T) {
@@ -29,12 +27,12 @@ func TestFold(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			require.Equal(t, test.want, reading.Fold(test.in))
-			require.Equal(t, "x"+test.want, string(reading.AppendFold([]byte("x"), test.in)))
+			require.Equal(t, test.want, foldPath(test.in))
+			require.Equal(t, "x"+test.want, string(appendFolded([]byte("x"), test.in)))
 		})
 	}
-	require.Equal(t, reading.Fold("MÜNCHEN ΣΊΣΥΦΟΣ ПУТЬ"), reading.Fold("münchen σίσυφος путь"))
-	require.Equal(t, reading.Fold("σ"), reading.Fold("ς"))
+	require.Equal(t, foldPath("MÜNCHEN ΣΊΣΥΦΟΣ ПУТЬ"), foldPath("münchen σίσυφος путь"))
+	require.Equal(t, foldPath("σ"), foldPath("ς"))
 }
 
 // Whatever case mapping a backend applies to a character, the outcome folds alike.
@@ -43,13 +41,13 @@ func TestFoldKnowsEveryCaseMapping(t *testing.T) {
 		if !utf8.ValidRune(c) {
 			continue
 		}
-		folded := reading.Fold(string(c))
+		folded := foldPath(string(c))
 		if c >= 0x80 || folded != string(c) {
 			require.LessOrEqual(t, len(folded), len(string(c)), "%U", c)
 		}
 		for _, other := range [...]rune{unicode.ToLower(c), unicode.ToUpper(c), unicode.ToTitle(c), unicode.SimpleFold(c)} {
-			if other != c && reading.Fold(string(other)) != folded {
-				t.Fatalf("%U folds to %q, its other case %U to %q", c, folded, other, reading.Fold(string(other)))
+			if other != c && foldPath(string(other)) != folded {
+				t.Fatalf("%U folds to %q, its other case %U to %q", c, folded, other, foldPath(string(other)))
 			}
 		}
 	}
@@ -60,15 +58,15 @@ func FuzzFold(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		folded := reading.Fold(s)
-		require.Equal(t, folded, reading.Fold(folded))
+		folded := foldPath(s)
+		require.Equal(t, folded, foldPath(folded))
 		require.LessOrEqual(t, len(folded), len(s))
-		require.Equal(t, folded, string(reading.AppendFold(nil, s)))
+		require.Equal(t, folded, string(appendFolded(nil, s)))
 		require.Equal(t, utf8.ValidString(s), utf8.ValidString(folded))
 		require.NotContains(t, folded, "K")
 		if utf8.ValidString(s) {
-			require.Equal(t, folded, reading.Fold(strings.ToUpper(s)))
-			require.Equal(t, folded, reading.Fold(strings.ToLower(s)))
+			require.Equal(t, folded, foldPath(strings.ToUpper(s)))
+			require.Equal(t, folded, foldPath(strings.ToLower(s)))
 		}
 	})
 }

@@ -1,11 +1,11 @@
-package reading
+package state
 
 import (
 	"unicode"
 	"unicode/utf8"
 )
 
-// Fold returns s with case removed, so that two spellings fold alike whenever some
+// foldPath returns s with case removed, so that two spellings fold alike whenever some
 // case-insensitive backend takes them for the same: letters of one orbit of
 // Unicode simple case folding (with them the Kelvin sign and the long s), and
 // those that a lower-casing or upper-casing turns into ASCII (dotted and dotless
@@ -13,20 +13,20 @@ import (
 // has an ASCII member in its orbit becomes that one in lower case, any other the
 // least of its orbit.
 //
-// Fold is idempotent, never longer than s, keeps bytes that are not UTF-8, and
+// The result folds to itself, is never longer than s, keeps bytes that are not UTF-8, and
 // does not allocate when s is folded ASCII already.
-func Fold(s string) string {
+func foldPath(s string) string {
 	for i := range len(s) {
 		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
-			return string(AppendFold(make([]byte, 0, len(s)), s))
+			return string(appendFolded(make([]byte, 0, len(s)), s))
 		}
 	}
 	return s
 }
 
-// AppendFold appends Fold(s) to dst and returns the extended slice. It does not
+// appendFolded appends Fold(s) to dst and returns the extended slice. It does not
 // allocate when dst has room for len(s) more bytes.
-func AppendFold(dst []byte, s string) []byte {
+func appendFolded(dst []byte, s string) []byte {
 	for i := 0; i < len(s); {
 		c := s[i]
 		if c < utf8.RuneSelf {

@@ -1,4 +1,4 @@
-package reading
+package state
 
 import (
 	"iter"
@@ -6,27 +6,27 @@ import (
 	"strings"
 )
 
-// MethodSet is a set of HTTP methods.
-type MethodSet uint16
+// methodSet is a set of HTTP methods.
+type methodSet uint16
 
 // The methods a key may name, and Other: any further one. Only a key of every
 // method matches Other.
 const (
-	GET MethodSet = 1 << iota
-	HEAD
-	POST
-	PUT
-	PATCH
-	DELETE
-	OPTIONS
-	Other
+	methodGET methodSet = 1 << iota
+	methodHEAD
+	methodPOST
+	methodPUT
+	methodPATCH
+	methodDELETE
+	methodOPTIONS
+	otherMethod
 )
 
 var methodNames = [...]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER"}
 
-// Parse returns the method that name spells, in upper case and exactly; false for
+// parseMethod returns the method that name spells, in upper case and exactly; false for
 // any other text ("OTHER" too).
-func Parse(name string) (MethodSet, bool) {
+func parseMethod(name string) (methodSet, bool) {
 	for i, known := range methodNames[:len(methodNames)-1] {
 		if name == known {
 			return 1 << i, true
@@ -36,11 +36,11 @@ func Parse(name string) (MethodSet, bool) {
 }
 
 // Has reports whether every method of other is in s.
-func (s MethodSet) Has(other MethodSet) bool { return s&other == other }
+func (s methodSet) Has(other methodSet) bool { return s&other == other }
 
 // All yields the methods of s one at a time, GET first.
-func (s MethodSet) All() iter.Seq[MethodSet] {
-	return func(yield func(MethodSet) bool) {
+func (s methodSet) All() iter.Seq[methodSet] {
+	return func(yield func(methodSet) bool) {
 		for rest := s; rest != 0; rest &= rest - 1 {
 			if !yield(rest & -rest) {
 				return
@@ -50,7 +50,7 @@ func (s MethodSet) All() iter.Seq[MethodSet] {
 }
 
 // String returns the names joined by '|', "none" for the empty set.
-func (s MethodSet) String() string {
+func (s methodSet) String() string {
 	if s == 0 {
 		return "none"
 	}
@@ -65,21 +65,21 @@ func (s MethodSet) String() string {
 	return strings.Join(names, "|")
 }
 
-// Methods returns every method under which a backend may run the request, and
+// methodReadings returns every method under which a backend may run the request, and
 // whether an override header or a _method parameter is there at all (then even a
 // preflight is read like any other request).
 //
 // The method is the request's own; if it is not one of the seven in upper case, the
-// error is ErrUnreadable. The overrides are the values of all headers that
-// IsOverrideHeader names, query is the query of the target. The set always has
+// error is errUnreadable. The overrides are the values of all headers that
+// the gateway shows, query is the query of the target. The set always has
 // method, because a backend may ignore overrides. An override that spells one of
 // the seven (trimmed, in any case, whole or between commas) adds it. One that
 // spells anything else adds Other: a backend that honours it serves no route of
 // another method's key, but may serve one that only a key of every method governs;
 // so nothing that is blocked opens, an exemption for one method does not cover it,
 // and nothing is refused for an odd value. A method in the body cannot be seen.
-func Methods(method string, overrides []string, query string) (set MethodSet, overridden bool, err error) {
-	set, ok := Parse(method)
+func methodReadings(method string, overrides []string, query string) (set methodSet, overridden bool, err error) {
+	set, ok := parseMethod(method)
 	if !ok {
 		return 0, false, unreadable("the method is not one that a key can name")
 	}
@@ -97,56 +97,24 @@ func Methods(method string, overrides []string, query string) (set MethodSet, ov
 }
 
 // overrideMethods returns the methods that the value of an override spells.
-func overrideMethods(value string) (set MethodSet) {
+func overrideMethods(value string) (set methodSet) {
 	for part := range strings.SplitSeq(value, ",") {
 		part = strings.TrimFunc(part, func(c rune) bool { return c < ' ' || isBlank(c) })
 		if part == "" {
 			continue
 		}
-		set |= foldedMethod(Fold(part))
+		set |= foldedMethod(foldPath(part))
 	}
 	return set
 }
 
 // foldedMethod returns the method that a folded name spells, Other if none. Folded,
 // because a backend upper-cases what it finds and "poſt" becomes "POST" then.
-func foldedMethod(name string) MethodSet {
+func foldedMethod(name string) methodSet {
 	for i, known := range methodNames[:len(methodNames)-1] {
-		if name == Fold(known) {
+		if name == foldPath(known) {
 			return 1 << i
 		}
 	}
-	return Other
-}
-
-// IsOverrideHeader reports whether a header of this name makes backends run a
-// request under another method. The name may be in any case and have '_' for '-',
-// which CGI and WSGI servers cannot tell apart. It allocates nothing.
-func IsOverrideHeader(name string) bool {
-	for _, known := range [...]string{"x-http-method-override", "x-http-method", "x-method-override"} {
-		if sameHeader(name, known) {
-			return true
-		}
-	}
-	return false
-}
-
-// sameHeader compares name with the lower-case name known.
-func sameHeader(name, known string) bool {
-	if len(name) != len(known) {
-		return false
-	}
-	for i := range len(name) {
-		c := name[i]
-		switch {
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
-		case c == '_':
-			c = '-'
-		}
-		if c != known[i] {
-			return false
-		}
-	}
-	return true
+	return otherMethod
 }

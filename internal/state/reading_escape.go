@@ -1,4 +1,4 @@
-package reading
+package state
 
 import (
 	"strings"
@@ -10,12 +10,12 @@ func escapeAt[T string | []byte](s T, i int) (byte, bool) {
 	if i+2 >= len(s) || s[i] != '%' {
 		return 0, false
 	}
-	high, low := unhex(s[i+1]), unhex(s[i+2])
+	high, low := hexDigit(s[i+1]), hexDigit(s[i+2])
 	return high<<4 | low, high < 16 && low < 16
 }
 
-// unhex returns the value of a hexadecimal digit, 0xff for anything else.
-func unhex(c byte) byte {
+// hexDigit returns the value of a hexadecimal digit, 0xff for anything else.
+func hexDigit(c byte) byte {
 	switch {
 	case '0' <= c && c <= '9':
 		return c - '0'
@@ -51,7 +51,7 @@ func hasEscape(s string) bool {
 // unescape decodes s once, leaving the escapes of the bytes in keep as they are. A
 // '%' without two hexadecimal digits is a literal: /sale/50%25 is legal. A control
 // byte or invalid UTF-8 in the outcome is unreadable.
-func unescape(s, keep string) (string, error) {
+func decodeOnce(s, keep string) (string, error) {
 	first := strings.IndexByte(s, '%')
 	if first < 0 {
 		return s, nil
@@ -94,7 +94,7 @@ func slashEscapesAsData(s string) string {
 		c, ok := escapeAt(s, i)
 		switch {
 		case ok && c == '/':
-			out = append(out, DataSlash)
+			out = append(out, dataSlash)
 			i += 2
 		case ok && c == '\\':
 			out = append(out, c)
@@ -149,7 +149,7 @@ func wideEscapeAt(s string, i int) (rune, bool) {
 	}
 	c := rune(0)
 	for _, digit := range []byte(s[i+2 : i+6]) {
-		value := unhex(digit)
+		value := hexDigit(digit)
 		if value > 15 {
 			return 0, false
 		}

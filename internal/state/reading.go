@@ -1,20 +1,16 @@
-// Package reading turns a request as Envoy shows it into every way a backend
-// could read it.
+package state
+
+// How a request as Envoy shows it is turned into every way a backend could read it; the files reading_*.go.
 //
-// A backend may decode twice, strip ;parameters, fold case, split before it
-// decodes, or take the method from a header. Nobody in front of it can know
-// which. So a gate denies if any reading is blocked, and exempts only if every
-// reading is exempt. Three questions are answered here: is the target so plain
-// that it has one reading (Plain), which readings of the path are there (Paths),
-// and under which methods may the request run (Methods). Compare readings folded
-// (Fold) to block and as they are to exempt; matching keys is left to others.
-// What cannot be read with confidence is ErrUnreadable, never a guess.
+// A backend may decode twice, strip ;parameters, fold case, split before it decodes, or take the method from a header.
+// Nobody in front of it can know which. So a gate denies if any reading is blocked, and exempts only if every reading is
+// exempt. Three questions are answered: is the target so plain that it has one reading (plainPath), which readings of
+// the path are there (pathReadings), and under which methods may the request run (methodReadings). Readings are compared
+// folded (foldPath) to block and as they are to exempt. What cannot be read with confidence is errUnreadable, never a guess.
 //
-// Left out, since they make another route of a plain path and no reading of a
-// path is behind them: suffixes a framework strips (/pay.json for /pay), front
-// scripts (/index.php/pay), "+" as a blank, and Unicode normalisation beyond the
+// Left out, since they make another route of a plain path and no reading of a path is behind them: suffixes a framework
+// strips (/pay.json for /pay), front scripts (/index.php/pay), "+" as a blank, and Unicode normalisation beyond the
 // full-width forms (a decomposed é). A key for the other spelling shuts those.
-package reading
 
 import (
 	"errors"
@@ -23,23 +19,23 @@ import (
 	"strings"
 )
 
-// DataSlash stands in a reading for a slash that a reader keeps as data inside a
+// dataSlash stands in a reading for a slash that a reader keeps as data inside a
 // segment: a router that splits before it decodes holds a%2Fb as one segment. It
 // is a control byte, which no readable target contains, so it is never ambiguous.
-const DataSlash = '\x1f'
+const dataSlash = '\x1f'
 
-// ErrUnreadable says that a request cannot be read with confidence. It is always
+// errUnreadable says that a request cannot be read with confidence. It is always
 // wrapped with the reason. Callers refuse such a request (400) while anything in
 // its scope is governed, and pass and count it while nothing is.
-var ErrUnreadable = errors.New("the request cannot be read")
+var errUnreadable = errors.New("the request cannot be read")
 
-// unreadable wraps ErrUnreadable with its reason.
+// unreadable wraps errUnreadable with its reason.
 func unreadable(reason string) error {
-	return fmt.Errorf("%w: %s", ErrUnreadable, reason)
+	return fmt.Errorf("%w: %s", errUnreadable, reason)
 }
 
 // maxForms caps the intermediate forms and maxWork the bytes of text that are
-// looked at for one target; above either the target is ErrUnreadable. Ordinary
+// looked at for one target; above either the target is errUnreadable. Ordinary
 // targets need fewer than 30 forms and a few kilobytes; only a target that mixes
 // many tricks comes near. The two together bound the time for any input.
 const (
@@ -52,10 +48,10 @@ const (
 // unreadable.
 const rounds = 2
 
-// Paths returns every reading of the path of target (the raw request target, as
+// pathReadings returns every reading of the path of target (the raw request target, as
 // sent, with or without a query). A reading begins with '/', has no empty segment
 // and no trailing slash ("/" itself apart), and holds no control byte except
-// DataSlash. Its case is as sent; a dot segment may stand in it, because routers
+// dataSlash. Its case is as sent; a dot segment may stand in it, because routers
 // that do not resolve them take ".." for the value of a {name}. The first reading
 // is the one of a reader who decodes nothing.
 //
@@ -64,11 +60,11 @@ const rounds = 2
 // slash, merge slashes, resolve dot segments, cut trailing dots and blanks), in
 // any order, before, between and after at most two rounds of decoding.
 //
-// The error is ErrUnreadable, wrapped with the reason, for: a target that is
+// The error is errUnreadable, wrapped with the reason, for: a target that is
 // neither a path nor an absolute URL, a raw '#', a control byte or invalid UTF-8
 // in the raw or a decoded form, a bad escape in the raw path, a valid escape left
 // after two rounds, and more forms than the cap.
-func Paths(target string) ([]string, error) {
+func pathReadings(target string) ([]string, error) {
 	path, err := rawPath(target)
 	if err != nil {
 		return nil, err
@@ -97,9 +93,9 @@ func Paths(target string) ([]string, error) {
 
 // reader collects the forms of one target, round by round, and their readings.
 type reader struct {
-	forms    set
+	forms    featureSet
 	from     int // forms.list[from:] are those of the current round.
-	readings set
+	readings featureSet
 	work     int
 }
 
@@ -152,7 +148,7 @@ func (r *reader) decode(round int) error {
 		if strings.IndexByte(form, '%') < 0 {
 			continue
 		}
-		all, err := unescape(form, "")
+		all, err := decodeOnce(form, "")
 		if err != nil {
 			return err
 		}
@@ -164,7 +160,7 @@ func (r *reader) decode(round int) error {
 			continue
 		}
 		for _, keep := range []string{`/\`, `/`} {
-			kept, err := unescape(form, keep)
+			kept, err := decodeOnce(form, keep)
 			if err != nil {
 				return err
 			}
@@ -175,14 +171,14 @@ func (r *reader) decode(round int) error {
 	return nil
 }
 
-// set is a set of strings that keeps their order.
-type set struct {
+// featureSet is a set of strings that keeps their order.
+type featureSet struct {
 	list  []string
 	index map[string]struct{} // nil while the list is short.
 }
 
 // add adds s if it is new.
-func (s *set) add(text string) {
+func (s *featureSet) add(text string) {
 	const short = 12
 	if s.index == nil {
 		if slices.Contains(s.list, text) {

@@ -1,4 +1,4 @@
-package reading_test
+package state
 
 import (
 	"slices"
@@ -8,8 +8,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/waygate/waygate/internal/state/reading"
 )
 
 func TestPlain(t *testing.T) {
@@ -54,7 +52,7 @@ func TestPlain(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			n, upper, ok := reading.Plain(test.target)
+			n, upper, ok := plainPath(test.target)
 			require.Equal(t, test.ok, ok)
 			require.Equal(t, test.n, n)
 			require.Equal(t, test.upper, upper)
@@ -102,7 +100,7 @@ func TestPaths(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			readings, err := reading.Paths(test.target)
+			readings, err := pathReadings(test.target)
 			require.NoError(t, err)
 			require.ElementsMatch(t, test.want, readings)
 		})
@@ -112,7 +110,7 @@ func TestPaths(t *testing.T) {
 // Resolving dot segments before the last decoding and after it are two readings:
 // a parser resolves, the handler decodes.
 func TestPathsDecodesWhatWasResolved(t *testing.T) {
-	readings, err := reading.Paths("/foo%2Fbar/%2e%2e/admin%2Fx")
+	readings, err := pathReadings("/foo%2Fbar/%2e%2e/admin%2Fx")
 	require.NoError(t, err)
 	require.Contains(t, readings, "/admin/x")
 	require.Contains(t, readings, "/foo/admin/x")
@@ -121,7 +119,7 @@ func TestPathsDecodesWhatWasResolved(t *testing.T) {
 
 // A router that does not resolve dot segments takes them for a value.
 func TestPathsKeepsDotSegmentsToo(t *testing.T) {
-	readings, err := reading.Paths("/users/../settings")
+	readings, err := pathReadings("/users/../settings")
 	require.NoError(t, err)
 	require.Equal(t, []string{"/users/../settings", "/settings"}, readings)
 }
@@ -164,10 +162,10 @@ func TestPathsRefuses(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, _, ok := reading.Plain(test.target)
+			_, _, ok := plainPath(test.target)
 			require.False(t, ok)
-			readings, err := reading.Paths(test.target)
-			require.ErrorIs(t, err, reading.ErrUnreadable)
+			readings, err := pathReadings(test.target)
+			require.ErrorIs(t, err, errUnreadable)
 			require.Empty(t, readings)
 		})
 	}
@@ -176,7 +174,7 @@ func TestPathsRefuses(t *testing.T) {
 func TestPathsReadsLongOrdinaryTargets(t *testing.T) {
 	for _, segment := range []string{"abc/", "%C3%A9", "https%3A%2F%2Fa.test%2F", "a%20b/", "5%25/", "x;v=1/"} {
 		target := "/" + strings.Repeat(segment, 60_000/len(segment)) + "x?y=" + strings.Repeat("z", 4_000)
-		_, err := reading.Paths(target)
+		_, err := pathReadings(target)
 		require.NoError(t, err, segment)
 	}
 }
@@ -187,10 +185,10 @@ func TestPathsIsBounded(t *testing.T) {
 		best := time.Hour
 		for range 5 {
 			start := time.Now()
-			_, err := reading.Paths(target)
+			_, err := pathReadings(target)
 			best = min(best, time.Since(start))
 			if err != nil {
-				require.ErrorIs(t, err, reading.ErrUnreadable, name)
+				require.ErrorIs(t, err, errUnreadable, name)
 			}
 		}
 		require.Less(t, best, 150*time.Millisecond, name)
@@ -208,10 +206,10 @@ func FuzzPaths(f *testing.F) {
 		if len(target) > 4<<10 {
 			target = target[:4<<10]
 		}
-		n, _, plain := reading.Plain(target)
-		readings, err := reading.Paths(target)
+		n, _, plain := plainPath(target)
+		readings, err := pathReadings(target)
 		if err != nil {
-			require.ErrorIs(t, err, reading.ErrUnreadable)
+			require.ErrorIs(t, err, errUnreadable)
 			require.False(t, plain)
 			require.Empty(t, readings)
 			return
@@ -226,7 +224,7 @@ func FuzzPaths(f *testing.F) {
 		}
 		sorted := slices.Sorted(slices.Values(readings))
 		require.Equal(t, readings[:len(slices.Compact(sorted))], readings, "a reading is there twice")
-		again, err := reading.Paths(target)
+		again, err := pathReadings(target)
 		require.NoError(t, err)
 		require.Equal(t, readings, again)
 	})
@@ -241,6 +239,6 @@ func requireNormal(t *testing.T, path string) {
 	require.True(t, utf8.ValidString(path), "%q", path)
 	require.NotContains(t, strings.ReplaceAll(path, "\x1f", ""), "\x1f")
 	for _, c := range []byte(path) {
-		require.True(t, c >= ' ' && c != 0x7f || c == reading.DataSlash, "%q", path)
+		require.True(t, c >= ' ' && c != 0x7f || c == dataSlash, "%q", path)
 	}
 }

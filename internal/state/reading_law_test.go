@@ -1,4 +1,4 @@
-package reading_test
+package state
 
 import (
 	"flag"
@@ -9,19 +9,18 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/waygate/waygate/internal/state/reading"
-	"github.com/waygate/waygate/internal/state/reading/readingtest"
+	"github.com/waygate/waygate/internal/state/readingtest"
 )
 
-// A soak asks for more: go test ./internal/state/reading -run Law -readings.n 1000000.
+// A soak asks for more: go test ./internal/state -run Law -readings.n 1000000.
 var (
-	count = flag.Int("readings.n", 0, "mutated targets to try, a tenth of it ordinary ones (default 100000, less under the race detector)")
-	seed  = flag.Uint64("readings.seed", 1, "seed of the random targets")
+	count       = flag.Int("readings.n", 0, "mutated targets to try, a tenth of it ordinary ones (default 100000, less under the race detector)")
+	readingSeed = flag.Uint64("readings.seed", 1, "seed of the random targets")
 )
 
-// mutants returns how many mutated targets to try. Nothing in the package runs
+// readingMutants returns how many mutated targets to try. Nothing in the package runs
 // concurrently, so the race detector, which makes this ten times slower, gets fewer.
-func mutants() int {
+func readingMutants() int {
 	switch {
 	case *count > 0:
 		return *count
@@ -32,17 +31,17 @@ func mutants() int {
 }
 
 // gate blocks pattern and nothing else, by the readings of target.
-func gate(pattern, target string) readingtest.Verdict {
+func testGate(pattern, target string) readingtest.Verdict {
 	readings := make([]string, 1)
-	if n, _, ok := reading.Plain(target); ok {
+	if n, _, ok := plainPath(target); ok {
 		readings[0] = target[:n]
-	} else if paths, err := reading.Paths(target); err == nil {
+	} else if paths, err := pathReadings(target); err == nil {
 		readings = paths
 	} else {
 		return readingtest.Unreadable
 	}
 	for _, read := range readings {
-		if readingtest.Covers(reading.Fold(pattern), reading.Fold(read)) {
+		if readingtest.Covers(foldPath(pattern), foldPath(read)) {
 			return readingtest.Refused
 		}
 	}
@@ -50,9 +49,9 @@ func gate(pattern, target string) readingtest.Verdict {
 }
 
 func TestLawNoBackendIsReachedThroughABlock(t *testing.T) {
-	count := mutants()
-	rng := rand.New(rand.NewPCG(*seed, 1))
-	caught, err := readingtest.Hunt(rng, count, gate)
+	count := readingMutants()
+	rng := rand.New(rand.NewPCG(*readingSeed, 1))
+	caught, err := readingtest.Hunt(rng, count, testGate)
 	require.NoError(t, err)
 	t.Logf("of %d mutants %d unreadable; chains reached %d times", count, caught.Unreadable, caught.Chains)
 	// The law is empty for a model that no readable mutant reaches.
@@ -68,16 +67,16 @@ func TestLawNoBackendIsReachedThroughABlock(t *testing.T) {
 func TestLawFindsTheLeaksOfACarelessGate(t *testing.T) {
 	careless := map[string]func(pattern, target string) readingtest.Verdict{
 		"reads the path as sent": func(pattern, target string) readingtest.Verdict {
-			return verdict(readingtest.Covers(pattern, reading.Fold(target)))
+			return verdict(readingtest.Covers(pattern, foldPath(target)))
 		},
 		"decodes once and cleans": func(pattern, target string) readingtest.Verdict {
 			u, err := url.ParseRequestURI(target)
-			return verdict(err != nil || readingtest.Covers(pattern, reading.Fold(path.Clean("/"+u.Path))))
+			return verdict(err != nil || readingtest.Covers(pattern, foldPath(path.Clean("/"+u.Path))))
 		},
 	}
 	for name, gate := range careless {
 		t.Run(name, func(t *testing.T) {
-			_, err := readingtest.Hunt(rand.New(rand.NewPCG(*seed, 5)), 10_000, gate)
+			_, err := readingtest.Hunt(rand.New(rand.NewPCG(*readingSeed, 5)), 10_000, gate)
 			leak := new(readingtest.Leak)
 			require.ErrorAs(t, err, &leak)
 			require.NotEmpty(t, leak.Target)
@@ -93,16 +92,16 @@ func verdict(refused bool) readingtest.Verdict {
 }
 
 func TestLawOrdinaryTargetsAreRead(t *testing.T) {
-	count := mutants()
-	rng := rand.New(rand.NewPCG(*seed, 3))
+	count := readingMutants()
+	rng := rand.New(rand.NewPCG(*readingSeed, 3))
 	plain, most := 0, 0
 	for range count / 10 {
 		target := readingtest.Ordinary(rng)
-		if _, _, ok := reading.Plain(target); ok {
+		if _, _, ok := plainPath(target); ok {
 			plain++
 			continue
 		}
-		readings, err := reading.Paths(target)
+		readings, err := pathReadings(target)
 		require.NoError(t, err, target)
 		require.NotEmpty(t, readings, target)
 		most = max(most, len(readings))
@@ -113,20 +112,20 @@ func TestLawOrdinaryTargetsAreRead(t *testing.T) {
 }
 
 func TestLawPlainTargetsHaveOneReading(t *testing.T) {
-	count := mutants()
-	rng := rand.New(rand.NewPCG(*seed, 4))
+	count := readingMutants()
+	rng := rand.New(rand.NewPCG(*readingSeed, 4))
 	plain := 0
 	for range count {
 		target := readingtest.Ordinary(rng)
 		if rng.IntN(2) == 0 {
 			target = readingtest.Mutate(rng, target)
 		}
-		n, _, ok := reading.Plain(target)
+		n, _, ok := plainPath(target)
 		if !ok {
 			continue
 		}
 		plain++
-		readings, err := reading.Paths(target)
+		readings, err := pathReadings(target)
 		require.NoError(t, err, target)
 		require.Equal(t, []string{target[:n]}, readings)
 	}

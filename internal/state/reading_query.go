@@ -1,4 +1,4 @@
-package reading
+package state
 
 import (
 	"bytes"
@@ -19,19 +19,10 @@ const (
 // call: unless told otherwise it does not insist on connect=v1.
 const connectGet = messageParam | encodingParam
 
-// HasMethodParam reports whether a query must be looked at before a request takes
-// the fast path: it has a _method parameter, or those of a Connect GET. Names and
-// values may be encoded, up to twice. It allocates nothing for a query without
-// escapes or of at most 512 bytes.
-func HasMethodParam(query string) bool {
-	found := scanQuery(query)
-	return found&(methodParam|connectParam) != 0 || found&connectGet == connectGet
-}
-
-// ConnectGet reports whether a GET with this query may be a call of a Connect
+// isConnectGet reports whether a GET with this query may be a call of a Connect
 // procedure, so that a POST key of the procedure governs it: connect=v1 is there,
 // or both message and encoding (servers accept such a call without connect=v1).
-func ConnectGet(query string) bool {
+func isConnectGet(query string) bool {
 	found := scanQuery(query)
 	return found&connectParam != 0 || found&connectGet == connectGet
 }

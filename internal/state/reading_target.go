@@ -1,19 +1,19 @@
-package reading
+package state
 
 import (
 	"strings"
 	"unicode/utf8"
 )
 
-// Plain reports whether target takes the fast path, on which it has exactly one
+// plainPath reports whether target takes the fast path, on which it has exactly one
 // reading, target[:n]: its path consists of [A-Za-z0-9/_.~-], begins with '/',
 // and has no "//", no segment that ends with a dot (so no dot segment) and no
 // trailing slash (the lone "/" is plain). The length of the path is n; a query may
 // follow, target[n] is then '?', and the caller looks at it with HasMethodParam. An
 // ASCII upper-case letter in the path makes upper true. It allocates nothing.
 //
-// A query with '#' or a control byte makes the target not plain: Paths says why.
-func Plain(target string) (n int, upper, ok bool) {
+// A query with '#' or a control byte makes the target not plain: pathReadings says why.
+func plainPath(target string) (n int, upper, ok bool) {
 	if target == "" || target[0] != '/' {
 		return 0, false, false
 	}
@@ -27,7 +27,7 @@ func Plain(target string) (n int, upper, ok bool) {
 		}
 		class := classes[c]
 		// A dot or a slash before a slash ends an odd segment.
-		if class == other || c == '/' && (last == '/' || last == '.') {
+		if class == otherCase || c == '/' && (last == '/' || last == '.') {
 			return 0, false, false
 		}
 		seen |= class
@@ -53,7 +53,7 @@ func plainQuery(query string) bool {
 type charClass uint8
 
 const (
-	other     charClass = 0
+	otherCase charClass = 0
 	lowerCase charClass = 1 // and every other plain byte.
 	upperCase charClass = 2
 )
@@ -71,8 +71,8 @@ var classes = func() (table [256]charClass) {
 	return table
 }()
 
-// Query returns the query of target, without the '?'; "" if there is none.
-func Query(target string) string {
+// queryOf returns the query of target, without the '?'; "" if there is none.
+func queryOf(target string) string {
 	_, query, _ := strings.Cut(target, "?")
 	return query
 }
@@ -119,7 +119,7 @@ func afterAuthority(url string) (string, bool) {
 		return "", false
 	}
 	for _, c := range []byte(rest[:end]) {
-		if classes[c] == other && strings.IndexByte(":@[]%!$&'()*+,=", c) < 0 {
+		if classes[c] == otherCase && strings.IndexByte(":@[]%!$&'()*+,=", c) < 0 {
 			return "", false
 		}
 	}
