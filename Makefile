@@ -6,6 +6,7 @@
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
@@ -69,12 +70,14 @@ fmt-check: $(LINTER)
 .PHONY: vet
 vet:
 	go vet -tags soak ./...
-	set -x; for module in $(NESTED); do go -C $$module vet ./...; done
+	for module in $(NESTED); do go -C $$module vet ./...; done
 
 .PHONY: lint
 lint: $(LINTER) ## run the linters
 	$(LINTER) run --allow-parallel-runners ./...
-	set -x; for module in $(NESTED); do (cd $$module && $(CURDIR)/$(LINTER) run --allow-parallel-runners --config $(CURDIR)/.golangci.yml ./...); done
+	for module in $(NESTED); do
+		(cd $$module; $(CURDIR)/$(LINTER) run --allow-parallel-runners --config $(CURDIR)/.golangci.yml ./...)
+	done
 
 .PHONY: arch
 arch: ## check who imports whom
@@ -83,7 +86,9 @@ arch: ## check who imports whom
 # A tenth of the random targets: the detector makes each ten times as dear and finds no more with more of them.
 .PHONY: race
 race: ## run the tests under the race detector, without those that start whole systems
-	@$(call parts,cc redis envoy); case ' $(WITHOUT) ' in *' cc '*) echo 'race: without cc, as asked'; exit 0 ;; esac; set -x
+	@$(call parts,cc redis envoy)
+	case ' $(WITHOUT) ' in *[\ ,]cc[\ ,]*) echo 'race: left out, without cc'; exit 0 ;; esac
+	set -x
 	WAYGATE_SOAK_READINGS=10000 CGO_ENABLED=1 go test -race -short $$(go list ./... | grep -v '/test/')
 
 .PHONY: fuzz
@@ -117,8 +122,9 @@ fmt: $(LINTER) ## format the code
 .PHONY: generate
 generate: ## make the generated files anew: docs/openapi.yaml and the other golden files
 	@$(call parts,redis envoy); set -x
-	for package in $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -r dirname | sort -u); do \
-		go test -count=1 $$package -update; done
+	for package in $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -r dirname | sort -u); do
+		go test -count=1 $$package -update
+	done
 
 .PHONY: tidy
 tidy: ## tidy the go.mod of all modules
@@ -145,4 +151,4 @@ distclean: clean ## also remove the tools that were got
 $(LINTER): tools/go.mod tools/go.sum
 	@echo 'building the linter (minutes the first time)'
 	go -C tools build -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-	@touch $@
+	touch $@
