@@ -66,5 +66,5 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	"test/e2e":       nil,
 	"test/guide":     nil,
 	"test/run":       nil,
-	"test/bench":     {envoy, grpc, protos, "google.golang.org/genproto/googleapis/rpc", "golang.org/x/net/http2"},
+	"test/bench":     {stateAll, authz, "go.yaml.in/yaml/v3", envoy, grpc, protos, "google.golang.org/genproto/googleapis/rpc", "golang.org/x/net/http2"},
 }
