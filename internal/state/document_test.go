@@ -185,6 +185,8 @@ func TestDamagedPatchesChangeNothing(t *testing.T) {
 		{name: "an unknown field", field: "x:1", value: `{}`},
 		{name: "no key", field: "r:nothing", value: `{}`},
 		{name: "a key that is not canonical in its method", field: "r:get:/a", value: `{}`},
+		{name: "another name of a key", field: "r:ANY:/a", value: `{}`},
+		{name: "a key as it is shown", field: "r:/a/{id}", value: `{}`},
 		{name: "no JSON", field: "r:/a", value: `{`},
 		{name: "another form", field: "r:/a", value: `{"standing":7}`},
 		{name: "an exception that is no key", field: "r:/a", value: `{"standing":{"except":["nothing"]}}`},

@@ -84,8 +84,12 @@ func (a *amendment) setService(name string, gone bool, value json.RawMessage) er
 
 func (a *amendment) setRoute(text string, gone bool, value json.RawMessage) error {
 	k, _, err := ParseKey(text)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case text != k.String():
+		// Two names of one field would be two fields to a store, and which one counts would be chance.
+		return fmt.Errorf("the canonical name of this field is %q", fieldRoute+k.String())
 	}
 	return decoded(gone, value, func(r *Route) {
 		a.keys = append(a.keys, k)
