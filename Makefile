@@ -30,6 +30,7 @@ BENCHTIME ?= 1s
 COUNT ?= 1
 FUZZ ?= .
 FUZZTIME ?= 20000x
+PRICE ?=
 
 .PHONY: help
 help: ## list the targets
@@ -101,10 +102,15 @@ fresh: ## check that every go.mod is tidy
 	@for module in . $(NESTED) tools; do go -C $$module mod tidy -diff || { echo 'Run "make tidy".'; exit 1; }; done
 
 .PHONY: bench
-bench: ## run the benchmarks; BENCH=name picks some, BENCHTIME=3s COUNT=10 as in "go test"
+bench: build ## run all benchmarks, then price; BENCH=name picks some, BENCHTIME=3s COUNT=10 as in "go test"
 	@$(call parts,envoy redis); set -x
 	go test -run '^$$' -bench '$(BENCH)' -benchtime '$(BENCHTIME)' -count $(COUNT) -benchmem -p 1 -timeout 60m \
-		$$(grep -rl --include='*_test.go' '^func Benchmark' internal test | xargs -r dirname | sort -u | sed 's|^|./|')
+		$$(grep -rl --include='*_test.go' '^func Benchmark' internal test | xargs dirname | sort -u | sed 's|^|./|')
+	[ '$(BENCH)' != . ] || go run ./test/bench $(PRICE)
+
+.PHONY: price
+price: ## measure what a check costs beside the plainest server; PRICE="-only everyday -rounds 3" as it says with -h
+	@$(call parts,envoy redis); go run ./test/bench $(PRICE)
 
 .PHONY: soak
 soak: soak-all ## run the tests that take minutes; soak-NAME runs those of that name
