@@ -19,8 +19,6 @@ const (
 	goRedis = "github.com/redis/go-redis/v9"
 	uuid    = "github.com/google/uuid"
 	metrics = "github.com/prometheus/client_golang"
-	backoff = "github.com/cenkalti/backoff/v5"
-	group   = "github.com/oklog/run"
 	atomics = "github.com/google/renameio/v2"
 	testify = "github.com/stretchr/testify/require"
 	unix    = "golang.org/x/sys/unix"
@@ -33,13 +31,13 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	"internal/state/readingtest": nil,
 	"internal/state/memstore":    {state},
 	"internal/state/filestore":   {state, module + "internal/state/memstore", atomics, unix},
-	"internal/state/redisstore":  {state, goRedis, backoff},
-	"internal/state/httpsource":  {state, backoff},
+	"internal/state/redisstore":  {state, goRedis},
+	"internal/state/httpsource":  {state},
 	"internal/state/statetest":   {state, testify, "github.com/anishathalye/porcupine"},
 
 	// What Envoy hears.
 	"internal/authz":     {state, zap, grpc, protos, envoy, metrics, "google.golang.org/genproto/googleapis/rpc"},
-	"internal/authz/app": {stateAll, authz, config, serve, zap, grpc, goRedis, group, metrics},
+	"internal/authz/app": {stateAll, authz, config, serve, zap, grpc, goRedis, metrics},
 
 	// What people do.
 	"internal/admin":        {state, module + "internal/admin/people", zap, uuid},
@@ -48,7 +46,7 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	"internal/admin/stream": {state, zap},
 	"internal/admin/api":    {state, admin, zap, uuid, metrics, "github.com/danielgtaylor/huma/v2"},
 	"internal/admin/client": {wire, uuid},
-	"internal/admin/app":    {stateAll, admin, config, serve, zap, goRedis, group, metrics},
+	"internal/admin/app":    {stateAll, admin, config, serve, zap, goRedis, metrics},
 
 	// What both servers need.
 	"internal/config": {zap, "github.com/caarlos0/env/v11", "github.com/spf13/pflag"},

@@ -39,6 +39,7 @@ func (c *Config) open(ctx context.Context, log *zap.Logger) (*opened, error) {
 		}
 		return o, nil
 	case "redis":
+		redisstore.LogTo(func(message string) { log.Debug(message, zap.String("from", "go-redis")) })
 		s, err := redisstore.Open(ctx, c.RedisURL, c.Namespace, redisstore.Options{Name: "waygate-admin"})
 		if err != nil {
 			return nil, fmt.Errorf("open the store: %w", err)

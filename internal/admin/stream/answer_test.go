@@ -142,8 +142,9 @@ func TestOnlyGet(t *testing.T) {
 		require.NoError(t, req.Write(conn))
 		resp, err := http.ReadResponse(bufio.NewReader(conn), req)
 		require.NoError(t, err)
+		defer resp.Body.Close()
 		require.Equal(t, 405, resp.StatusCode)
 		require.Equal(t, "GET", resp.Header.Get("Allow"))
-		require.NotEmpty(t, decode[refusal](t, body(t, resp)).Error)
+		require.NotEmpty(t, decode[refusal](t, body(t, reply{resp})).Error)
 	})
 }

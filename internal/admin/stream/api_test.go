@@ -24,7 +24,7 @@ import (
 
 const (
 	patience = 20 * time.Second
-	// serverLimit is how long the server gives a call to be read and answered.
+	// The serverLimit is how long the server gives a call to be read and answered.
 	serverLimit = 2 * time.Second
 )
 

@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	// beatEvery is the pace of the heartbeats: a client takes three that are missing for a broken link.
+	// Heartbeats come at this pace: a client takes three that are missing for a broken link.
 	beatEvery = 800 * time.Millisecond
 	// A client has patience, and one second for each slowest bytes, to take an event.
 	patience = 5 * time.Second
 	slowest  = 256 << 10
-	// farewell is what is left of that once the stream is to end.
+	// The farewell is what is left of that once the stream is to end.
 	farewell = 200 * time.Millisecond
 	// A client whose place is ahead of our view is waited for so long: another admin may have been faster.
 	aheadFor = time.Second

@@ -92,7 +92,7 @@ func (s *scene) block(key string) state.Frame {
 }
 
 // ask sends a request on a connection of its own; the head of its answer has arrived when it returns.
-func (s *scene) ask(target string, headers ...string) *http.Response {
+func (s *scene) ask(target string, headers ...string) reply {
 	s.t.Helper()
 	conn := s.pipes.dial()
 	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, "http://admin"+target, nil)
@@ -107,13 +107,16 @@ func (s *scene) ask(target string, headers ...string) *http.Response {
 		_ = conn.Close() // first: whoever reads the body holds it
 		_ = resp.Body.Close()
 	})
-	return resp
+	return reply{resp}
 }
+
+// reply is an answer whose body is closed when the test ends.
+type reply struct{ *http.Response }
 
 // listening is a client that reads all that comes.
 type listening struct {
 	t      *testing.T
-	resp   *http.Response
+	resp   reply
 	mu     sync.Mutex
 	events []event
 	ended  bool
@@ -254,7 +257,7 @@ func (p *pipes) Accept() (net.Conn, error) {
 func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 
-func body(t *testing.T, resp *http.Response) string {
+func body(t *testing.T, resp reply) string {
 	t.Helper()
 	text, err := io.ReadAll(resp.Body)
 	require.NoError(t, errors.Join(err, resp.Body.Close()))

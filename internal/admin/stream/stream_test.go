@@ -2,7 +2,6 @@ package stream_test
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -269,7 +268,7 @@ func TestSlowIsNotStuck(t *testing.T) {
 	})
 }
 
-func readSome(resp *http.Response, into []byte) (int, error) {
+func readSome(resp reply, into []byte) (int, error) {
 	got := 0
 	for got < len(into) {
 		n, err := resp.Body.Read(into[got:])

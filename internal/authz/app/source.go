@@ -37,6 +37,7 @@ func (a *app) openSource(ctx context.Context) error {
 }
 
 func (a *app) openRedis(ctx context.Context) (truth, error) {
+	redisstore.LogTo(func(message string) { a.log.Debug(message, zap.String("from", "go-redis")) })
 	reader, err := redisstore.OpenReader(ctx, a.source.url, a.Namespace, redisstore.Options{Name: program})
 	if err != nil {
 		return nil, err //nolint:wrapcheck // it names the address

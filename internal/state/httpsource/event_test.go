@@ -44,8 +44,10 @@ func TestEvents(t *testing.T) {
 		{"the middle of a line", "data: x\n\ndata: y", []told{{"message", "x"}}},
 		{"a byte order mark", "\xef\xbb\xbfdata: x\n\n", []told{{"message", "x"}}},
 		{"empty lines", "\n\n\ndata: x\n\n\n\ndata: y\n\n", []told{{"message", "x"}, {"message", "y"}}},
-		{"a long event, then a short one", "data: " + strings.Repeat("x", 100_000) + "\n\ndata: y\n\n",
-			[]told{{"message", strings.Repeat("x", 100_000)}, {"message", "y"}}},
+		{
+			"a long event, then a short one", "data: " + strings.Repeat("x", 100_000) + "\n\ndata: y\n\n",
+			[]told{{"message", strings.Repeat("x", 100_000)}, {"message", "y"}},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, r := range []io.Reader{strings.NewReader(c.text), iotest.OneByteReader(strings.NewReader(c.text))} {

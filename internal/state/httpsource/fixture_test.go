@@ -23,17 +23,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
 	namespace = "tests"
-	// patience bounds every wait for something that happens soon.
+	// The patience bounds every wait for something that happens soon.
 	patience = 20 * time.Second
 )
 
 // admin is the part of waygate-admin that a source sees, over real HTTP on loopback.
 type admin struct {
 	*httptest.Server
-	store    *memstore.Store
-	follower *state.Follower
-	stream   *stream.Handler
-	stop     func()
+	stop func()
 }
 
 // newAdmin serves a store at a listener; nil is a new one on loopback.

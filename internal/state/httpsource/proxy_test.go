@@ -1,6 +1,7 @@
 package httpsource_test
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http/httptest"
@@ -53,7 +54,8 @@ func (p *proxy) carry(near net.Conn) {
 		return
 	}
 	defer p.drop(near)
-	far, err := net.Dial("tcp", p.to)
+	var d net.Dialer
+	far, err := d.DialContext(context.Background(), "tcp", p.to)
 	if err != nil || !p.own(far) {
 		return
 	}
