@@ -187,7 +187,17 @@ func (t *tool) commit(ctx context.Context, routes []string, c wire.Command, star
 	if err != nil {
 		return err
 	}
-	return t.confirm(ctx, api, answer.Place, start)
+	return t.confirm(ctx, api, answer.Place, start, shuts(c))
+}
+
+// shuts reports whether a command refuses requests that passed before.
+func shuts(c wire.Command) bool {
+	switch c.Action {
+	case wire.ActionDisable, wire.ActionMaintenance, wire.ActionSchedule:
+		return true
+	default:
+		return c.Action == wire.ActionEnv && len(c.Envs) > 0
+	}
 }
 
 // tellRoute says what came of a command on a route, and warns of what its author may not expect.

@@ -41,7 +41,7 @@ func (t *tool) onSwitch(cmd *cobra.Command, service, action string, body any) er
 	if len(s.Unscoped) > 0 && action == wire.ActionEnable {
 		fmt.Fprintf(t.err, "instances without a service are shut by it too: %s\n", strings.Join(s.Unscoped, ", "))
 	}
-	return t.confirm(cmd.Context(), api, s.Place, time.Time{})
+	return t.confirm(cmd.Context(), api, s.Place, time.Time{}, action == wire.ActionEnable)
 }
 
 func switchName(service string) string {

@@ -79,7 +79,7 @@ func (t *tool) importFile(ctx context.Context, file string, o importOptions) err
 	if err := t.tellImport(done, ""); err != nil {
 		return err
 	}
-	return t.confirm(ctx, api, done.Place, time.Time{})
+	return t.confirm(ctx, api, done.Place, time.Time{}, true)
 }
 
 // preview shows what an import would change, and reports whether that is anything.

@@ -45,8 +45,8 @@ func (t *tool) patience() (time.Duration, error) {
 }
 
 // confirm waits until every live and lost instance enforces what is true at a place, and says so. A start in the near
-// future is waited for as well: only then is the block enforced.
-func (t *tool) confirm(ctx context.Context, c *client.Client, at wire.Place, start time.Time) error {
+// future is waited for as well: only then is the block enforced. Of a change that shuts it also says what it cannot stop.
+func (t *tool) confirm(ctx context.Context, c *client.Client, at wire.Place, start time.Time, shuts bool) error {
 	patience, err := t.patience()
 	if err != nil {
 		return err
@@ -73,6 +73,9 @@ func (t *tool) confirm(ctx context.Context, c *client.Client, at wire.Place, sta
 		return err
 	}
 	fmt.Fprintf(t.err, "%d of %d instances enforce it, %s\n", n, n, roughly(took))
+	if shuts {
+		fmt.Fprintln(t.err, "requests let through before may still be running; open WebSockets and streams go on")
+	}
 	return nil
 }
 
