@@ -3,6 +3,8 @@ package authz
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,29 +18,57 @@ import (
 
 // fleet keeps what it is told, and when.
 type fleet struct {
+	mu      sync.Mutex
 	reports []state.Report
 	at      []time.Time
 	down    bool
 }
 
 func (f *fleet) Report(ctx context.Context, r state.Report) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.down {
+		f.mu.Unlock()
 		<-ctx.Done()
+		f.mu.Lock()
 		return errors.New("nobody answers")
 	}
 	f.reports, f.at = append(f.reports, r), append(f.at, time.Now())
 	return nil
 }
 
-func (f *fleet) last() state.Report { return f.reports[len(f.reports)-1] }
+func (f *fleet) last() state.Report {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.reports[len(f.reports)-1]
+}
+
+// times are when the reports came.
+func (f *fleet) times() []time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.at)
+}
+
+func (f *fleet) fall(down bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.down = down
+}
 
 func TestAnInstanceReportsEverySecondAndAfterEachChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var status sync.Mutex
 		at := state.FollowStatus{Meta: state.Meta{Epoch: "e", Rev: 42}, Link: state.LinkConnected}
+		follow := func() state.FollowStatus {
+			status.Lock()
+			defer status.Unlock()
+			return at
+		}
 		f := &fleet{}
 		core, logs := observer.New(zap.InfoLevel)
 		s := newTestServer(t, gate(t), Options{})
-		r := NewReporter(state.Report{ID: "one", Version: "v", Service: "orders"}, s, func() state.FollowStatus { return at }, f, zap.New(core))
+		r := NewReporter(state.Report{ID: "one", Version: "v", Service: "orders"}, s, follow, f, zap.New(core))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
@@ -46,31 +76,35 @@ func TestAnInstanceReportsEverySecondAndAfterEachChange(t *testing.T) {
 			close(done)
 		}()
 		synctest.Wait()
-		require.Len(t, f.reports, 1)
+		require.Len(t, f.times(), 1)
 		require.Equal(t, state.Report{
 			ID: "one", Boot: s.Boot(), Version: "v", Service: "orders", Epoch: "e", Rev: 42, Link: "connected",
 			Hits: map[string]uint64{}, Unseen: map[string]uint64{},
 		}, f.last())
 
 		s.Check(wire(t, asked("GET", "/payments", nil)), noon)
+		status.Lock()
 		at.Rev = 43
+		status.Unlock()
 		r.Applied()
 		synctest.Wait()
-		require.Len(t, f.reports, 2, "at once")
+		require.Len(t, f.times(), 2, "at once")
 		require.Equal(t, uint64(43), f.last().Rev)
 		require.Equal(t, []uint64{1, 1, 0}, []uint64{f.last().Checks, f.last().Refused, f.last().Unreadable})
 		require.Equal(t, map[string]uint64{"GET:/payments": 1}, f.last().Hits)
 
 		time.Sleep(3*time.Second + time.Millisecond)
 		synctest.Wait()
-		require.Len(t, f.reports, 5)
-		require.Equal(t, time.Second, f.at[4].Sub(f.at[3]))
+		require.Len(t, f.times(), 5)
+		require.Equal(t, time.Second, f.times()[4].Sub(f.times()[3]))
 
 		// Nobody answers for a while: it is logged once, and never holds up more than a report.
-		f.down = true
+		f.fall(true)
 		time.Sleep(3 * time.Second)
-		f.down = false
+		f.fall(false)
+		status.Lock()
 		at.Alarm = "the store is empty"
+		status.Unlock()
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		require.Equal(t, "the store is empty", f.last().Alarm)
