@@ -51,14 +51,14 @@ run: build ## run Envoy with Waygate and a demo service behind it; Ctrl-C stops 
 
 .PHONY: test
 test: build ## run all tests, against a real Redis and a real Envoy
-	@$(call parts,envoy redis jq python); set -x
+	@$(call parts,envoy redis jq python)
 	go test $$(go list ./... | grep -v '/test/')
 	go test -count=1 -p 1 $(SYSTEMS)
 	for module in $(NESTED); do go -C $$module test ./...; done
 
 .PHONY: e2e
 e2e: build ## run the end-to-end tests and the guide's scripts; RUN=name picks some
-	@$(call parts,envoy redis jq python); set -x
+	@$(call parts,envoy redis jq python)
 	go test -count=1 -p 1 -run '$(RUN)' $(SYSTEMS)
 
 .PHONY: check
@@ -89,7 +89,6 @@ arch: ## check who imports whom
 race: ## run the tests under the race detector, without those that start whole systems
 	@$(call parts,cc redis envoy)
 	case ' $(WITHOUT) ' in *[\ ,]cc[\ ,]*) echo 'race: left out, without cc'; exit 0 ;; esac
-	set -x
 	WAYGATE_SOAK_READINGS=10000 CGO_ENABLED=1 go test -race -short $$(go list ./... | grep -v '/test/')
 
 .PHONY: fuzz
@@ -103,7 +102,7 @@ fresh: ## check that every go.mod is tidy
 
 .PHONY: bench
 bench: build ## run all benchmarks, then price; BENCH=name picks some, BENCHTIME=3s COUNT=10 as in "go test"
-	@$(call parts,envoy redis); set -x
+	@$(call parts,envoy redis)
 	go test -run '^$$' -bench '$(BENCH)' -benchtime '$(BENCHTIME)' -count $(COUNT) -benchmem -p 1 -timeout 60m \
 		$$(grep -rl --include='*_test.go' '^func Benchmark' internal test | xargs dirname | sort -u | sed 's|^|./|')
 	[ '$(BENCH)' != . ] || go run ./test/bench $(PRICE)
@@ -127,7 +126,7 @@ fmt: $(LINTER) ## format the code
 
 .PHONY: generate
 generate: ## make the generated files anew: docs/openapi.yaml and the other golden files
-	@$(call parts,redis envoy); set -x
+	@$(call parts,redis envoy)
 	for package in $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -r dirname | sort -u); do
 		go test -count=1 $$package -update
 	done
