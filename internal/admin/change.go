@@ -172,8 +172,10 @@ func (s *Service) reach(ctx context.Context, p state.Pulse) (*state.Snapshot, er
 }
 
 // settled is our own view with the frame in it; where our own view lags, the frame is applied to what it was made on.
+// The change is made: a call that has used up its time is waited for a little all the same, so that whoever reads next
+// from this admin finds what was answered.
 func (s *Service) settled(ctx context.Context, base View, f state.Frame) View {
-	soon, cancel := context.WithTimeout(ctx, settleFor)
+	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleFor)
 	defer cancel()
 	if err := s.cfg.Follower.Wait(soon, f.Epoch, f.Rev); err == nil {
 		return View{Snapshot: s.cfg.Cache.Load(), Now: s.Now()}

@@ -123,8 +123,19 @@ func (r *Repairer) Run(ctx context.Context) {
 		if err == nil {
 			r.raise(alarm)
 		}
-		next.Reset(max(0, BeatEvery-time.Since(start)))
+		next.Reset(max(0, r.pause()-time.Since(start)))
 	}
+}
+
+// pause is how long until the next look: a store that is to be repaired is looked at when that is due.
+func (r *Repairer) pause() time.Duration {
+	if r.lost.IsZero() {
+		return BeatEvery
+	}
+	if due := repairAfter - time.Since(r.lost); due > 0 {
+		return min(BeatEvery, due)
+	}
+	return BeatEvery
 }
 
 func (r *Repairer) raise(alarm string) {

@@ -33,6 +33,7 @@ var (
 
 const (
 	callTimeout = 10 * time.Second
+	retryEvery  = 250 * time.Millisecond
 	maxAnswer   = 256 << 20
 )
 
@@ -89,7 +90,8 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, answer 
 	return err
 }
 
-// Change sends a body to path with an idempotency key and reads the answer. When the answer is lost it asks once more.
+// Change sends a body to path with an idempotency key and reads the answer. When the answer is lost it asks once more;
+// when the store is away for the moment (503 with Retry-After) it tries again for a while.
 func (c *Client) Change(ctx context.Context, method, path string, body, answer any) error {
 	text := []byte("{}")
 	if body != nil {
@@ -100,12 +102,35 @@ func (c *Client) Change(ctx context.Context, method, path string, body, answer a
 	}
 	id := uuid.NewString()
 	_, err := c.call(ctx, method, path, text, id, answer)
+	for until := time.Now().Add(callTimeout); err != nil && away(err) && time.Now().Before(until); {
+		if pause(ctx, retryEvery) != nil {
+			return err
+		}
+		_, err = c.call(ctx, method, path, text, id, answer)
+	}
 	if errors.Is(err, ErrNoAnswer) && ctx.Err() == nil {
 		if _, again := c.call(ctx, method, path, text, id, answer); !errors.Is(again, ErrUnreachable) {
 			return again
 		}
 	}
 	return err
+}
+
+// away reports whether nothing was changed because the admin's store cannot be used at the moment.
+func away(err error) bool {
+	r, ok := errors.AsType[*Refusal](err)
+	return ok && r.Status == http.StatusServiceUnavailable && r.RetryAfter != ""
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }
 
 func (c *Client) call(ctx context.Context, method, path string, body []byte, id string, answer any) (http.Header, error) {
