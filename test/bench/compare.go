@@ -39,8 +39,7 @@ func (b *bench) compare(ctx context.Context, title string, most float64, put fun
 	fmt.Printf("%s\n", title)
 	for _, p := range []*peer{b.plain, b.waygate} {
 		s := got[p]
-		slices.Sort(s.waiting)
-		fmt.Printf("  %-8s %s   %7.0f/s   p50 %v   p99 %v\n", p.name, spread(s.cost, "µs"), median(s.rate), percentile(s.waiting, 50), percentile(s.waiting, 99))
+		fmt.Printf("  %-8s %s   %7.0f/s   p50 %v   p99 %v\n", p.name, spread(s.cost, "µs"), median(s.rate), brief(percentile(s.waiting, 50)), brief(percentile(s.waiting, 99)))
 	}
 	fmt.Printf("  ratio    %s   promised: ≤ %.2f\n\n", spread(ratios, ""), most)
 	return ratio, nil
@@ -56,7 +55,7 @@ func (b *bench) turn(ctx context.Context, p *peer, s *samples, put func(*load, t
 	if err := put(l, b.length/4); err != nil {
 		return err
 	}
-	l.verdicts, l.latencies = 0, l.latencies[:0]
+	l.verdicts, l.answers = 0, l.answers[:0]
 	before, err := processorTime(p.cmd.Process.Pid)
 	if err != nil {
 		return err
@@ -75,7 +74,9 @@ func (b *bench) turn(ctx context.Context, p *peer, s *samples, put func(*load, t
 	}
 	s.cost = append(s.cost, float64((after-before).Nanoseconds())/1000/float64(l.verdicts))
 	s.rate = append(s.rate, float64(l.verdicts)/took.Seconds())
-	s.waiting = append(s.waiting, l.latencies...)
+	for _, a := range l.answers {
+		s.waiting = append(s.waiting, a.took)
+	}
 	return ctx.Err() //nolint:wrapcheck // the user's own interruption
 }
 
@@ -118,9 +119,14 @@ func spread(all []float64, unit string) string {
 	return fmt.Sprintf("%6.2f (%.2f … %.2f)", median(all), slices.Min(all), slices.Max(all))
 }
 
-func percentile(sorted []time.Duration, p int) time.Duration {
-	return sorted[len(sorted)*p/100].Round(time.Microsecond)
+// percentile is the value that p percent do not exceed; all are sorted for it.
+func percentile(all []time.Duration, p int) time.Duration {
+	slices.Sort(all)
+	return all[len(all)*p/100]
 }
+
+// brief is a duration without digits that mean nothing.
+func brief(d time.Duration) time.Duration { return d.Round(time.Microsecond) }
 
 // machine says where this was measured.
 func machine() string {

@@ -36,8 +36,14 @@ type load struct {
 	sent     map[uint32]time.Time
 	status   string // grpc-status of the header block that was read last
 
-	verdicts  int
-	latencies []time.Duration
+	verdicts int
+	answers  []answer
+}
+
+// answer is when a check was sent and how long its answer took.
+type answer struct {
+	sent time.Time
+	took time.Duration
 }
 
 // headers are those that Envoy sends with a Check.
@@ -224,7 +230,7 @@ func (l *load) answered(id uint32) error {
 	if l.status != "0" {
 		return fmt.Errorf("the server answered grpc-status %q", l.status)
 	}
-	l.latencies = append(l.latencies, time.Since(l.sent[id]))
+	l.answers = append(l.answers, answer{sent: l.sent[id], took: time.Since(l.sent[id])})
 	delete(l.sent, id)
 	l.verdicts++
 	return nil

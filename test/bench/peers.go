@@ -58,7 +58,12 @@ func newBench(ctx context.Context, s settings) (*bench, error) {
 	if err != nil {
 		return b, err
 	}
-	if err := seed(ctx, url, s.routes); err != nil {
+	store, err := redisstore.Open(ctx, url, "default", redisstore.Options{})
+	if err != nil {
+		return b, fmt.Errorf("open the store: %w", err)
+	}
+	defer func() { _ = store.Close() }() // everything was answered
+	if err := seed(ctx, store, s.routes); err != nil {
 		return b, err
 	}
 	b.plain = &peer{name: "plain", socket: filepath.Join(b.dir, "plain.sock")}
@@ -126,19 +131,19 @@ func (b *bench) stop() {
 
 // startRedis starts a Redis on a socket and gives its URL.
 func (b *bench) startRedis(ctx context.Context) (string, error) {
-	program, err := part("WAYGATE_TEST_REDIS", "redis-server", "make redis")
+	path, err := program("WAYGATE_TEST_REDIS", "redis-server", "make redis")
 	if err != nil {
 		return "", err
 	}
 	socket := filepath.Join(b.dir, "redis.sock")
-	if _, err := b.start(program, "--port", "0", "--unixsocket", socket, "--dir", b.dir, "--save", "", "--appendonly", "no"); err != nil {
+	if _, err := b.start(path, "--port", "0", "--unixsocket", socket, "--dir", b.dir, "--save", "", "--appendonly", "no"); err != nil {
 		return "", err
 	}
 	return "unix://" + socket, appears(ctx, socket)
 }
 
-// part finds a program in the variable the Makefile sets, in PATH, or among the tools of this repository.
-func part(variable, name, get string) (string, error) {
+// program finds one in the variable the Makefile sets, in PATH, or among the tools of this repository.
+func program(variable, name, get string) (string, error) {
 	if path := os.Getenv(variable); path != "" {
 		return path, nil
 	}
@@ -171,29 +176,14 @@ func appears(ctx context.Context, socket string) error {
 	}
 }
 
-// seed puts a document into the Redis: routes of which every tenth is in maintenance, none of them one that is asked for.
-func seed(ctx context.Context, url string, routes int) error {
-	store, err := redisstore.Open(ctx, url, "default", redisstore.Options{})
+// seed puts a document into an empty store.
+func seed(ctx context.Context, store *redisstore.Store, routes int) error {
+	fields, err := fieldsOf(routes)
 	if err != nil {
-		return fmt.Errorf("open the store: %w", err)
+		return err
 	}
-	defer func() { _ = store.Close() }() // everything was answered
 	genesis := state.Genesis(1)
-	patch := state.Patch{}
-	for i := range routes {
-		key, shown, err := state.ParseKey(fmt.Sprintf("shop:GET:/catalogue/part-%d/{id}", i))
-		if err != nil {
-			return fmt.Errorf("make a route: %w", err)
-		}
-		r := state.Route{Key: key, Shown: shown, Origin: state.OriginRegister}
-		if i%10 == 0 {
-			r.Standing = &state.Block{Effect: state.EffectMaintenance, Reason: "counting"}
-		}
-		if err := patch.SetRoute(r); err != nil {
-			return fmt.Errorf("make a route: %w", err)
-		}
-	}
-	doc, err := genesis.With(patch, genesis.Meta)
+	doc, err := genesis.With(fields, genesis.Meta)
 	if err != nil {
 		return fmt.Errorf("make a document: %w", err)
 	}
@@ -201,4 +191,24 @@ func seed(ctx context.Context, url string, routes int) error {
 		return fmt.Errorf("seed the store: %w", err)
 	}
 	return nil
+}
+
+// fieldsOf makes the fields of a document: routes of which every tenth is in maintenance, none of them one that is
+// asked for.
+func fieldsOf(routes int) (state.Patch, error) {
+	fields := state.Patch{}
+	for i := range routes {
+		key, shown, err := state.ParseKey(fmt.Sprintf("shop:GET:/catalogue/part-%d/{id}", i))
+		if err != nil {
+			return nil, fmt.Errorf("make a route: %w", err)
+		}
+		r := state.Route{Key: key, Shown: shown, Origin: state.OriginRegister}
+		if i%10 == 0 {
+			r.Standing = &state.Block{Effect: state.EffectMaintenance, Reason: "counting"}
+		}
+		if err := fields.SetRoute(r); err != nil {
+			return nil, fmt.Errorf("make a route: %w", err)
+		}
+	}
+	return fields, nil
 }

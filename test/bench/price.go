@@ -21,11 +21,11 @@ type path struct {
 	waiting       []time.Duration
 }
 
-// wholePrice measures what a request costs Envoy and the server together, and prints it.
-func (b *bench) wholePrice(ctx context.Context) error {
+// wholePrice measures what a request costs Envoy and the server together, and prints it. Nothing is promised: the ratio is 0.
+func (b *bench) wholePrice(ctx context.Context) (ratio float64, err error) {
 	service, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a port for this process alone
 	if err != nil {
-		return fmt.Errorf("service: %w", err)
+		return 0, fmt.Errorf("service: %w", err)
 	}
 	defer service.Close()
 	go serveService(service)
@@ -36,7 +36,7 @@ func (b *bench) wholePrice(ctx context.Context) error {
 			socket = p.peer.socket
 		}
 		if p.envoy, err = b.startEnvoy(ctx, p.name, service.Addr().String(), socket); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	for _, load := range []struct {
@@ -47,17 +47,17 @@ func (b *bench) wholePrice(ctx context.Context) error {
 		{title: fmt.Sprintf("%.0f requests a second", b.rate), rate: b.rate},
 	} {
 		if err := b.priceUnder(ctx, paths, load.rate); err != nil {
-			return fmt.Errorf("%s: %w", load.title, err)
+			return 0, fmt.Errorf("%s: %w", load.title, err)
 		}
 		fmt.Printf("the whole price of a request, %s through Envoy (one worker)\n", load.title)
 		show(paths)
 	}
 	for _, p := range paths[1:] {
 		if err := judged(ctx, p.envoy.admin); err != nil {
-			return fmt.Errorf("%s: %w", p.name, err)
+			return 0, fmt.Errorf("%s: %w", p.name, err)
 		}
 	}
-	return nil
+	return 0, nil
 }
 
 // priceUnder measures all paths in rounds that take turns. A rate of 0 keeps requests under way all the time.
@@ -137,7 +137,6 @@ func show(paths []*path) {
 		return all
 	}
 	for _, p := range paths {
-		slices.Sort(p.waiting)
 		fmt.Printf("  %-8s Envoy %s", p.name, spread(p.proxy, "µs"))
 		if p.peer != nil {
 			fmt.Printf("   server %s   asking adds %s", spread(p.server, "µs"), spread(added(p), "µs"))
@@ -145,7 +144,7 @@ func show(paths []*path) {
 		if p != none && p != plain {
 			fmt.Printf(", %.2f of plain", median(added(p))/median(added(plain)))
 		}
-		fmt.Printf("   p50 %v p99 %v\n", percentile(p.waiting, 50), percentile(p.waiting, 99))
+		fmt.Printf("   p50 %v p99 %v\n", brief(percentile(p.waiting, 50)), brief(percentile(p.waiting, 99)))
 	}
 	fmt.Println()
 }
@@ -159,7 +158,7 @@ type envoy struct {
 
 // startEnvoy starts an Envoy with the bootstrap that ships, which asks a socket, or nobody.
 func (b *bench) startEnvoy(ctx context.Context, name, service, socket string) (*envoy, error) {
-	program, err := part("WAYGATE_TEST_ENVOY", "envoy", "make envoy")
+	path, err := program("WAYGATE_TEST_ENVOY", "envoy", "make envoy")
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +167,7 @@ func (b *bench) startEnvoy(ctx context.Context, name, service, socket string) (*
 		return nil, err
 	}
 	admin := filepath.Join(b.dir, name+"-admin")
-	cmd, err := b.start(program, "--config-path", config, "--admin-address-path", admin, "--concurrency", "1", "--use-dynamic-base-id", "--log-level", "error")
+	cmd, err := b.start(path, "--config-path", config, "--admin-address-path", admin, "--concurrency", "1", "--use-dynamic-base-id", "--log-level", "error")
 	if err != nil {
 		return nil, err
 	}

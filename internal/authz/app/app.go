@@ -51,7 +51,7 @@ type app struct {
 	truth      truth
 	follower   *state.Follower
 	disk       *state.Disk
-	keptAt     time.Time // when the snapshot of the start was written, if it came from disk
+	kept       *state.Saved // what was on disk at the start
 	server     *authz.Server
 	edge       *authz.Edge
 	reporter   *authz.Reporter // nil until checks are answered
@@ -80,24 +80,28 @@ func (a *app) start(ctx context.Context) error {
 	if a.OwnProcess {
 		tuneMemory(a.log)
 	}
+	snapshot, err := a.remember()
+	if err != nil {
+		return err
+	}
 	if err := a.openSource(ctx); err != nil {
 		return err
 	}
 	a.follower = state.NewFollower(a.truth, &a.cache, state.FollowerOptions{OnApply: a.applied, OnState: a.linkChanged})
-	if err := a.serveOps(ctx); err != nil {
-		return err
+	if snapshot != nil {
+		a.follower.SetInitial(snapshot)
 	}
-	if err := a.remember(); err != nil {
+	if err := a.serveOps(ctx); err != nil {
 		return err
 	}
 	a.follow(ctx)
 	return nil
 }
 
-// remember opens the directory of snapshots and begins with the one that is there.
-func (a *app) remember() error {
+// remember opens the directory of snapshots and gives the one to begin with, nil where there is none.
+func (a *app) remember() (*state.Snapshot, error) {
 	if a.SnapshotDir == "" {
-		return nil
+		return nil, nil //nolint:nilnil // it is not an error to know nothing
 	}
 	var err error
 	a.disk, err = state.OpenDisk(a.SnapshotDir, "authz-"+a.Namespace, func(at state.Meta, err error) {
@@ -106,29 +110,27 @@ func (a *app) remember() error {
 		}
 	})
 	if err != nil {
-		return err //nolint:wrapcheck // it names the directory
+		return nil, err //nolint:wrapcheck // it names the directory
 	}
 	saved, err := a.disk.Load()
 	if errors.Is(err, state.ErrEmpty) {
-		return nil
+		return nil, nil //nolint:nilnil // it is not an error to know nothing
+	}
+	var snapshot *state.Snapshot
+	if err == nil {
+		snapshot, err = state.Compile(saved.Document)
 	}
 	if err != nil {
-		// It costs the independence of the next start, not this one's.
+		// It costs the independence of this start, and no more.
 		a.log.Error("the snapshots on disk cannot be used", zap.Error(err))
-		return nil
+		return nil, nil //nolint:nilnil // it was logged
 	}
 	if saved.Damage != nil {
 		a.log.Warn("one of the two snapshots on disk was damaged and was put aside", zap.Error(saved.Damage))
 	}
-	snapshot, err := state.Compile(saved.Document)
-	if err != nil {
-		a.log.Error("the snapshot on disk cannot be used", zap.Error(err))
-		return nil
-	}
-	a.keptAt = saved.At
-	a.follower.SetInitial(snapshot)
+	a.kept = &saved
 	a.log.Info("beginning with the snapshot on disk", zap.Uint64("revision", saved.Document.Rev), zap.Time("written", saved.At))
-	return nil
+	return snapshot, nil
 }
 
 // follow sets going what runs beside the checks. All of it has ended when its step of the teardown is over.
@@ -308,8 +310,8 @@ func (a *app) age(began time.Time) time.Duration {
 	switch at := a.follower.Status(); {
 	case !at.LastInStep.IsZero():
 		return time.Since(at.LastInStep)
-	case !a.keptAt.IsZero():
-		return time.Since(a.keptAt)
+	case a.kept != nil:
+		return time.Since(a.kept.At)
 	default:
 		return time.Since(began)
 	}

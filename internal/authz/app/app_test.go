@@ -123,6 +123,16 @@ func TestAStartNeedsRedisOnlyOnce(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, code(t, client(t, other.ready.Listen[0]), "/payments"))
 	other.end()
 
+	// Nor is a Redis that accepts connections and says nothing.
+	redis.Restart()
+	redis.Pause()
+	began := time.Now()
+	silent := run(t, args...)
+	require.Less(t, time.Since(began), time.Second)
+	require.Equal(t, http.StatusServiceUnavailable, code(t, client(t, silent.ready.Listen[0]), "/payments"))
+	silent.end()
+	redis.Kill()
+
 	// A snapshot that is damaged costs the start its independence, and it says so.
 	files, err := filepath.Glob(filepath.Join(dir, "*.snapshot"))
 	require.NoError(t, err)
@@ -175,6 +185,15 @@ func TestASocketIsTakenOverWithoutAFailedCheck(t *testing.T) {
 	first.end()
 	report, _ = reported(t, s)
 	require.True(t, report.Bye)
+}
+
+func TestAStartWithASnapshotStillNeedsGoodSettings(t *testing.T) {
+	redis, _ := seeded(t)
+	dir := t.TempDir()
+	run(t, "--source", redis.URL(), "--listen", "unix://"+socket(t), "--snapshot-dir", dir).end()
+	r, _ := launch(t, zap.NewNop(), "--source", "redis://?nonsense=1", "--listen", "unix://"+socket(t), "--snapshot-dir", dir)
+	<-r.done
+	require.ErrorContains(t, r.err, "redis://")
 }
 
 func TestAStopIsQuick(t *testing.T) {

@@ -8,15 +8,12 @@ import (
 	"time"
 )
 
-// When processors are added and taken away; the shares are of one processor. While a document is loaded there are a few
-// more than the machine has: then it is the kernel that shares the machine between that and the checks, where Go's
-// scheduler lets work go on for 10 ms at a time.
+// When processors are added and taken away; the shares are of one processor.
 const (
 	lookEvery  = 200 * time.Millisecond
 	busyShare  = 0.85
 	calmShare  = 0.3
 	calmBefore = 2 * time.Second
-	extra      = 2
 )
 
 // processors keeps Go's scheduler at one processor while one is enough. With several, each check that finds the process
@@ -50,7 +47,7 @@ func (p *processors) hold(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.until = time.Now().Add(d)
-	p.become(p.all + extra)
+	p.become(p.all)
 }
 
 // become changes the number. The lock is held.
@@ -95,8 +92,6 @@ func (p *processors) look(now time.Time, share float64, calm time.Duration) {
 	defer p.mu.Unlock()
 	switch {
 	case now.Before(p.until):
-	case p.now > p.all:
-		p.become(p.all)
 	case p.now == 1 && share > busyShare:
 		p.become(p.all)
 	case p.now > 1 && calm >= calmBefore:

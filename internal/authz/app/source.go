@@ -21,17 +21,23 @@ type truth interface {
 	Close() error
 }
 
-// openSource opens what the settings name. A source that does not answer is no reason not to start.
+// openSource opens what the settings name: at once where nothing is known yet, and a source that must not be used stops
+// the start; in the background where a snapshot was on disk.
 func (a *app) openSource(ctx context.Context) error {
 	open := a.openAdmin
 	if a.source.redis {
 		open = a.openRedis
 	}
-	opened, err := open(ctx)
-	if err != nil {
-		return err
+	var opened truth
+	if a.kept != nil {
+		opened = openLate(open, func(err error) { a.failed <- err }, a.log)
+	} else {
+		var err error
+		if opened, err = open(ctx); err != nil {
+			return err
+		}
 	}
-	a.truth = attentive{truth: opened, hold: a.processors.hold}
+	a.truth = attentive{truth: opened, hold: a.processors.hold, serving: func() bool { return a.OwnProcess && a.cache.Load() != nil }}
 	a.teardown.Push("close the source", func(context.Context) error { return opened.Close() })
 	return nil
 }
@@ -63,11 +69,17 @@ const (
 type attentive struct {
 	truth
 	hold func(time.Duration)
+	// serving reports whether checks are answered meanwhile, in a process of our own.
+	serving func() bool
 }
 
-// Load reads the whole document.
+// Load reads the whole document. The follower calls it on a goroutine that reads and compiles one document and ends,
+// so all of that gives way to the checks.
 func (s attentive) Load(ctx context.Context) (*state.Document, error) {
 	s.hold(documentWork)
+	if s.serving() {
+		inBackground()
+	}
 	return s.truth.Load(ctx) //nolint:wrapcheck // it is the source's own error
 }
 
