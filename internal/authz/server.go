@@ -32,7 +32,8 @@ type Options struct {
 	KeepPathHeaders []string
 	// OnStale says what is answered after [Server.SetStale]; empty is StaleKeep.
 	OnStale Stale
-	Log     *zap.Logger
+	// Log gets what must not happen; nil is nobody.
+	Log *zap.Logger
 }
 
 // Server answers checks. It is safe for concurrent use.
@@ -55,6 +56,9 @@ func NewServer(opt Options) *Server {
 	var boot [6]byte
 	// Read never fails: it ends the program where there is no randomness.
 	_, _ = rand.Read(boot[:])
+	if opt.Log == nil {
+		opt.Log = zap.NewNop()
+	}
 	s := &Server{opt: opt, boot: hex.EncodeToString(boot[:])}
 	s.defaults = state.Request{Service: opt.Service, Env: opt.Env}
 	s.answers = newAnswers(s.boot, opt.KeepPathHeaders)

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/waygate/waygate/internal/authz"
 	"github.com/waygate/waygate/internal/state"
 )
@@ -30,7 +28,7 @@ func (b *bench) whileLoading(ctx context.Context) (ratio float64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	server := authz.NewServer(authz.Options{Cache: cache, Log: zap.NewNop()})
+	server := authz.NewServer(authz.Options{Cache: cache})
 	var idle, busy, ratios []float64
 	loads := 0
 	for range b.rounds {
