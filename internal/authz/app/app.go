@@ -155,7 +155,7 @@ func (a *app) follow(ctx context.Context) {
 // applied is told of each new snapshot by the follower.
 func (a *app) applied(s *state.Snapshot, _ []state.Frame) {
 	// The disk takes its time with a large document, and not at once.
-	a.processors.hold(time.Second + time.Duration(s.Document().RouteCount())*100*time.Microsecond)
+	a.processors.hold(time.Duration(s.Document().RouteCount()) * 100 * time.Microsecond)
 	if a.disk != nil {
 		a.disk.Keep(state.Saved{Document: s.Document()})
 	}

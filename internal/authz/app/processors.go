@@ -13,7 +13,7 @@ const (
 	lookEvery  = 200 * time.Millisecond
 	busyShare  = 0.85
 	calmShare  = 0.3
-	calmBefore = 2 * time.Second
+	calmBefore = time.Second
 )
 
 // processors keeps Go's scheduler at one processor while one is enough. With several, each check that finds the process
@@ -39,7 +39,7 @@ func newProcessors(own bool) *processors {
 	return p
 }
 
-// hold has all processors ready for a time from now on.
+// hold has all processors ready for a time from now on, in the place of what was said before. A moment is not worth it.
 func (p *processors) hold(d time.Duration) {
 	if p.all == 0 {
 		return
@@ -47,7 +47,9 @@ func (p *processors) hold(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.until = time.Now().Add(d)
-	p.become(p.all)
+	if d >= lookEvery {
+		p.become(p.all)
+	}
 }
 
 // become changes the number. The lock is held.

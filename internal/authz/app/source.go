@@ -59,9 +59,9 @@ func (a *app) openAdmin(context.Context) (truth, error) {
 	return httpsource.New(httpsource.Config{Base: a.source.url, Token: a.Token, Namespace: a.Namespace}) //nolint:wrapcheck // it names the setting
 }
 
-// Bounds of the work that news from a source can mean.
+// How long the work can take that a document, or a piece of the log, means. A single frame is no work.
 const (
-	frameWork    = time.Second
+	framesWork   = time.Second
 	documentWork = 2 * time.Minute
 )
 
@@ -85,16 +85,6 @@ func (s attentive) Load(ctx context.Context) (*state.Document, error) {
 
 // Frames reads a piece of the log.
 func (s attentive) Frames(ctx context.Context, epoch string, after uint64, limit int) ([]state.Frame, error) {
-	s.hold(frameWork)
+	s.hold(framesWork)
 	return s.truth.Frames(ctx, epoch, after, limit) //nolint:wrapcheck // it is the source's own error
-}
-
-// Watch follows the source.
-func (s attentive) Watch(ctx context.Context, w state.Watcher) error {
-	frame := w.Frame
-	w.Frame = func(f state.Frame) {
-		s.hold(frameWork)
-		frame(f)
-	}
-	return s.truth.Watch(ctx, w) //nolint:wrapcheck // it is the source's own error
 }
