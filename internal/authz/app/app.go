@@ -34,8 +34,9 @@ func Run(ctx context.Context, cfg Config, log *zap.Logger, ready func(serve.Read
 	switch {
 	case err == nil:
 		err = a.work(ctx, ready)
-	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
-		err = nil // it was called off
+	case ctx.Err() != nil:
+		log.Info("the start was called off", zap.Error(err))
+		err = nil
 	}
 	return errors.Join(err, a.teardown.Run(context.WithoutCancel(ctx)))
 }
