@@ -38,8 +38,6 @@ type journal struct {
 	paths
 	// step is called before each thing that a crash can come between; tests make it fail.
 	step func(what string) error
-	// woken is told of each commit.
-	woken chan struct{}
 
 	mu sync.Mutex
 	// epoch, gen and since are those of the history that the log holds, and privateRev the revision that last changed
@@ -89,7 +87,6 @@ func (j *journal) Append(c memstore.Committed) error {
 			j.broken = err
 		}
 	}
-	j.wake()
 	return nil
 }
 
@@ -137,14 +134,6 @@ func (j *journal) room(at state.Meta) (*segment, error) {
 	}
 	j.segments, j.tail = append(j.segments, s), tail
 	return s, nil
-}
-
-// wake asks for a checkpoint.
-func (j *journal) wake() {
-	select {
-	case j.woken <- struct{}{}:
-	default:
-	}
 }
 
 // Replace implements memstore.Journal. The new document file is the commit. Logs of earlier generations stay.

@@ -1,6 +1,7 @@
 package filestore
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -43,6 +44,8 @@ type Store struct {
 	opened  Opened
 	onError func(error)
 
+	// behind is told when the document file is behind the commits.
+	behind  chan struct{}
 	stop    chan struct{}
 	writing sync.WaitGroup
 	once    sync.Once
@@ -67,7 +70,7 @@ func open(path string, opt Options, step func(string) error) (_ *Store, err erro
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{lock: lock, onError: opt.OnError, stop: make(chan struct{})}
+	s := &Store{lock: lock, onError: opt.OnError, behind: make(chan struct{}, 1), stop: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, lock.Close())
@@ -96,6 +99,23 @@ func open(path string, opt Options, step func(string) error) (_ *Store, err erro
 // Opened tells what the start found.
 func (s *Store) Opened() Opened { return s.opened }
 
+// Commit implements state.Store. The document file is asked for after the commit can be read: one that is written
+// earlier would lack it until the next.
+func (s *Store) Commit(ctx context.Context, base state.Meta, c state.Change) (state.Receipt, error) {
+	r, err := s.Store.Commit(ctx, base, c)
+	if err == nil && !r.Duplicate {
+		s.fallBehind()
+	}
+	return r, err
+}
+
+func (s *Store) fallBehind() {
+	select {
+	case s.behind <- struct{}{}:
+	default:
+	}
+}
+
 // Close writes the document file, if it is behind, and gives the store up. Calls under way are waited for; later ones
 // are state.ErrUnavailable.
 func (s *Store) Close() error {
@@ -119,24 +139,21 @@ func (s *Store) save() error {
 
 // follow keeps the document file close behind the commits until the store is closed.
 func (s *Store) follow() {
-	pause := time.NewTimer(0)
-	defer pause.Stop()
 	for {
 		select {
-		case <-pause.C:
-		case <-s.stop:
-			return
-		}
-		select {
-		case <-s.journal.woken:
+		case <-s.behind:
 		case <-s.stop:
 			return
 		}
 		start := time.Now()
 		if err := s.save(); err != nil {
 			s.onError(err)
-			s.journal.wake()
+			s.fallBehind()
 		}
-		pause.Reset(max(checkpointEvery, checkpointShare*time.Since(start)))
+		select {
+		case <-time.After(max(checkpointEvery, checkpointShare*time.Since(start))):
+		case <-s.stop:
+			return
+		}
 	}
 }
