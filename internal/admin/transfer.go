@@ -317,7 +317,8 @@ func replaceWindows(patch state.Patch, doc, after *state.Document, now time.Time
 func sameWindow(a, b *state.Window, now time.Time) bool {
 	starts := a.Start.Equal(b.Start) || !a.Start.After(now) && !b.Start.After(now)
 	return starts && a.End.Equal(b.End) && a.Effect == b.Effect && a.Reason == b.Reason && a.Origin == b.Origin &&
-		slices.Equal(a.Except, b.Except) && a.Recurrence == b.Recurrence && a.Zone == b.Zone
+		slices.Equal(a.Except, b.Except) && a.Zone == b.Zone && (a.Recurs == nil) == (b.Recurs == nil) &&
+		(a.Recurs == nil || *a.Recurs == *b.Recurs)
 }
 
 func replaceSwitches(patch state.Patch, doc, after *state.Document, by state.Author) error {

@@ -130,14 +130,14 @@ func (m *message) deprecation(d *state.Deprecation) {
 
 // refuse tells the client why and, where it is known, when to come back.
 func (a *answers) refuse(d *state.Decision, r *request, now time.Time) []byte {
-	kind := refusalOf(d.Cause)
+	kind := refusalOf(d)
 	id := a.boot + "-" + strconv.FormatUint(a.count.Add(1), 36)
 	protocol := protocolOf(r.contentType)
 	var m message
 	m.inside(responseStatus, func() { m.number(statusCode, permissionDenied) })
 	m.inside(responseDenied, func() {
 		m.inside(deniedStatus, func() { m.number(statusCode, uint64(kind.status)) })
-		if kind.status != http.StatusBadRequest && !d.RetryAt.IsZero() {
+		if kind.status == http.StatusServiceUnavailable && !d.RetryAt.IsZero() {
 			m.deny("retry-after", retryAfter(d.RetryAt, now))
 		}
 		m.deny("cache-control", "no-store")
@@ -148,8 +148,8 @@ func (a *answers) refuse(d *state.Decision, r *request, now time.Time) []byte {
 			m.deny("content-type", "application/json")
 			m.text(deniedBody, body(kind, d, r))
 		case speaksGRPC:
-			if kind.status == http.StatusBadRequest {
-				m.deny("grpc-status", kind.grpc) // Envoy would make INTERNAL of 400
+			if kind.status == http.StatusBadRequest || kind.status == http.StatusGone {
+				m.deny("grpc-status", kind.grpc) // Envoy would make INTERNAL of 400, and UNKNOWN of 410
 			}
 			m.text(deniedBody, sentence(kind, d))
 		case speaksGRPCWeb:

@@ -17,9 +17,15 @@ type refusal struct {
 	message string
 }
 
-// refusalOf is how cause is told.
-func refusalOf(cause state.Cause) refusal {
-	switch cause {
+// refusalOf is how a refusal is told.
+func refusalOf(d *state.Decision) refusal {
+	switch d.Effect {
+	case state.EffectGone:
+		return refusal{http.StatusGone, "ROUTE_GONE", "12", "This route is gone and will not come back"}
+	case state.EffectReadOnly:
+		return refusal{http.StatusServiceUnavailable, "MAINTENANCE_MODE", "14", "This route is read-only for maintenance: only requests that change nothing pass"}
+	}
+	switch d.Cause {
 	case state.CauseEnvGated:
 		return refusal{http.StatusForbidden, "ENV_GATED", "7", "This route is not available in this environment"}
 	case state.CauseMaintenance:

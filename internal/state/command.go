@@ -12,7 +12,10 @@ const (
 	VerbMaintenance  Verb = "maintenance"   // route
 	VerbSchedule     Verb = "schedule"      // route: a window
 	VerbCancel       Verb = "cancel"        // route: DELETE schedule
-	VerbCancelWindow Verb = "cancel_window" // one window by id
+	VerbAddWindow    Verb = "add_window"    // route or switch
+	VerbChangeWindow Verb = "change_window" // one window by id, or an occurrence of it: other times, reason or ticket
+	VerbEndWindow    Verb = "end_window"    // one window by id: what runs of it ends now
+	VerbCancelWindow Verb = "cancel_window" // one window by id, or an occurrence of it
 	VerbEnv          Verb = "env"
 	VerbDeprecate    Verb = "deprecate"
 	VerbProtect      Verb = "protect"
@@ -44,10 +47,22 @@ type Command struct {
 	// Exempt is the list of an enable of a switch (none: the staged list); Add and Remove are those of exempt.
 	Exempt, Add, Remove []Exemption
 	IncludeProtected    bool
-	// WindowID names the window that cancel_window ends; its Target is found by it.
+	// Window is what add_window adds. Its id, target, origin, reason and author are those of the command.
+	Window *Window
+	// WindowID names the window that change_window, end_window and cancel_window are about; its Target is found by it.
 	WindowID string
+	// Occurrence is the start of the one that is meant. Zero is, for a change, the one that runs, else the next; for a
+	// cancel it is the whole window.
+	Occurrence time.Time
+	// Amend is what change_window says of the window besides Start and End, which are zero where they stay.
+	Amend Amendment
 	// Declared is what register, adopt and import say of the key; nil is active.
 	Declared *Declared
+}
+
+// Amendment is what is to be said of a window from now on; nil stays as it is.
+type Amendment struct {
+	Reason, Ticket *string
 }
 
 // Declared is the state under which a service or a person introduces a key. The first members are what services send;

@@ -86,7 +86,7 @@ func (w *deed) reclosed(except []Key) []string {
 func (w *deed) addTimed(effect Effect, action Action) error {
 	is := Window{
 		Target: Target{Key: w.key}, Start: w.cmd.Start, End: w.cmd.End, Effect: effect, Reason: w.cmd.Reason,
-		Origin: OriginWindow, By: w.by.Actor, At: w.by.At,
+		Origin: OriginWindow, Made: w.by.At, By: w.by.Actor, At: w.by.At,
 	}
 	if is.Start.IsZero() {
 		is.Start, is.Origin = w.by.At, OriginUntil
@@ -94,27 +94,19 @@ func (w *deed) addTimed(effect Effect, action Action) error {
 	if same, ok := w.sameWindow(&is); ok {
 		return w.restate(same, action)
 	}
-	is.ID, is.Except = w.newID(), w.knownInside()
+	return w.begin(is, action)
+}
+
+// begin adds a window that is not there yet.
+func (w *deed) begin(is Window, action Action) error {
+	is.ID = w.newID()
+	is.Except = append(w.knownInside(), is.Except...)
 	w.out.WindowID, w.out.OpenInside = is.ID, w.openInside(is.Except)
-	if !is.Start.After(w.by.At) {
+	if _, ok := is.Running(w.by.At); ok {
 		w.out.Reclosed = w.reclosed(is.Except)
 	}
 	w.action, w.until = action, is.End
 	return w.put.SetWindow(is)
-}
-
-// sameWindow finds the window of the target that has the same start, end, recurrence and effect. Of an until nobody
-// sent a start: it is the same while it runs.
-func (x *execution) sameWindow(is *Window) (Window, bool) {
-	for w := range x.doc.WindowsOn(is.Target) {
-		if w.Recurrence != is.Recurrence || w.Effect != is.Effect || w.Origin != is.Origin || !w.End.Equal(is.End) {
-			continue
-		}
-		if w.Start.Equal(is.Start) || w.Origin == OriginUntil && !w.Start.After(is.Start) {
-			return w, true
-		}
-	}
-	return Window{}, false
 }
 
 // restate answers for a window that is there already: only its reason can change.

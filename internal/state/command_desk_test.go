@@ -22,6 +22,9 @@ import (
 //	GET /a is maintenance                   what Decide says of a request (env=E and service=S may follow the path)
 //	state GET:/a is disabled                what the state of a key says
 //	= cleared standing                      what the last outcome says; an empty list is -
+//	announce                                what windows did by themselves goes into the log
+//
+// A command on a window takes $ for the one that was last made or changed.
 type desk struct {
 	t    testing.TB
 	doc  *state.Document
@@ -29,7 +32,11 @@ type desk struct {
 	by   state.Author
 	out  state.Outcome
 	made state.Change
+	last string // the window that was last made or changed
 }
+
+// leads are those of announcements at the desk.
+var leads = state.Leads{Upcoming: 15 * time.Minute, Ending: 10 * time.Minute}
 
 func newDesk(t testing.TB) *desk {
 	return &desk{t: t, doc: state.NewDocument(state.Meta{Epoch: "e"}), now: epoch0}
@@ -51,6 +58,8 @@ func (d *desk) line(line string) {
 	switch {
 	case words[0] == "clock":
 		d.now = d.time(words[1])
+	case words[0] == "announce":
+		d.announce()
 	case words[0] == "=":
 		require.Equal(d.t, strings.Join(words[2:], " "), d.told(words[1]), line)
 	case words[0] == "!":
@@ -82,7 +91,24 @@ func (d *desk) do(actor string, cmds ...state.Command) []state.Outcome {
 		require.NoError(d.t, err)
 	}
 	d.made, d.out = change, outs[len(outs)-1]
+	if d.out.WindowID != "" {
+		d.last = d.out.WindowID
+	}
 	return outs
+}
+
+func (d *desk) announce() {
+	d.t.Helper()
+	var err error
+	d.made, err = state.Announce(d.doc, leads, d.now)
+	require.NoError(d.t, err)
+	before := d.snapshot()
+	d.doc, err = d.doc.With(d.made.Patch, state.Meta{Epoch: "e", Rev: d.doc.Rev + 1})
+	require.NoError(d.t, err)
+	require.Equal(d.t, before.States(d.now, nil), d.snapshot().States(d.now, nil), "an announcement changes no state")
+	again, err := state.Announce(d.doc, leads, d.now)
+	require.NoError(d.t, err)
+	require.Empty(d.t, again.Records, "announced twice")
 }
 
 func (d *desk) execute(actor string, cmds ...state.Command) (state.Change, []state.Outcome, error) {
@@ -107,18 +133,56 @@ func (d *desk) command(words []string) state.Command {
 		c.Target.Global = true
 	case isSwitch:
 		c.Target.Service = name
-	case c.Verb == state.VerbCancelWindow:
-		c.WindowID = words[1]
+	case slices.Contains([]state.Verb{state.VerbCancelWindow, state.VerbChangeWindow, state.VerbEndWindow}, c.Verb):
+		c.WindowID = strings.Replace(words[1], "$", d.last, 1)
 	default:
 		s, err := state.ParseSpelling(words[1])
 		require.NoError(d.t, err)
 		c.Target.Key, c.Shown, c.AnyMethod = s.Key, s.Shown, s.AnyMethod
 	}
+	if c.Verb == state.VerbAddWindow {
+		c.Window = &state.Window{}
+	}
 	for _, option := range words[2:] {
 		name, value, _ := strings.Cut(option, "=")
+		if c.Window != nil && d.windowOption(c.Window, name, value) {
+			continue
+		}
 		d.option(&c, name, value)
 	}
 	return c
+}
+
+// windowOption reads what add_window says of the window; at=+1h..+2h,+25h..+26h are occurrences.
+func (d *desk) windowOption(w *state.Window, name, value string) bool {
+	d.t.Helper()
+	switch name {
+	case "start":
+		w.Start = d.time(value)
+	case "end":
+		w.End = d.time(value)
+	case "effect":
+		w.Effect = state.Effect(value)
+	case "except":
+		for _, e := range d.exemptions(value) {
+			w.Except = append(w.Except, e.Key)
+		}
+	case "include":
+		w.IncludeProtected = true
+	case "rule":
+		w.Recurs = &state.Recurrence{Rule: value, First: "2031-03-01T12:00:00", For: "1h0m0s"}
+	case "finished":
+		w.Finished = true
+	case "at":
+		for span := range strings.SplitSeq(value, ",") {
+			from, to, _ := strings.Cut(span, "..")
+			w.Occurrences = append(w.Occurrences, state.Occurrence{Start: d.time(from), End: d.time(to)})
+			w.Through = d.time(to)
+		}
+	default:
+		return false
+	}
+	return true
 }
 
 func (d *desk) option(c *state.Command, name, value string) {
@@ -149,6 +213,12 @@ func (d *desk) option(c *state.Command, name, value string) {
 		c.Declared.Status = state.Status(value)
 	case "protected":
 		c.Declared.Protected = true
+	case "occurrence":
+		c.Occurrence = d.time(value)
+	case "retitle":
+		c.Amend.Reason = &value
+	case "ticket":
+		c.Amend.Ticket = &value
 	default:
 		require.Fail(d.t, "no such option", name)
 	}
@@ -240,6 +310,15 @@ func (d *desk) told(name string) string {
 			all = append(all, fmt.Sprintf("%s:%s", o.Path, o.Status))
 		}
 		return list(all)
+	case "announced":
+		var all []string
+		for _, r := range d.made.Records {
+			all = append(all, fmt.Sprintf("%s %s %s->%s due %s", r.Action, r.Path, r.Before, r.After, r.Due.Sub(d.now)))
+		}
+		if len(all) == 0 {
+			return "-"
+		}
+		return strings.Join(all, "; ")
 	case "replaced":
 		if d.out.Replaced == nil {
 			return "-"

@@ -1,6 +1,9 @@
 package state
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Words of Outcome.Cleared.
 const (
@@ -63,7 +66,7 @@ func (w *deed) endRunning() error {
 		} else {
 			w.cleared(clearedWindow)
 		}
-		if err := w.put.endOccurrence(is, w.by); err != nil {
+		if err := w.put.endOccurrence(is, w.by.At); err != nil {
 			return err
 		}
 	}
@@ -71,24 +74,27 @@ func (w *deed) endRunning() error {
 	return nil
 }
 
-// endOccurrence ends the occurrence of a window that is running: a window that does not recur ends with it.
-func (p Patch) endOccurrence(w Window, by Author) error {
-	if w.Recurrence == "" {
+// endOccurrence takes the running occurrences out of a window. Nothing of them is left whose end could be announced: the
+// command that ends them is the announcement. A window without others goes with them.
+func (p Patch) endOccurrence(w Window, now time.Time) error {
+	return p.leaveOccurrences(w, func(o *Occurrence) bool { return !o.contains(now) })
+}
+
+// leaveOccurrences keeps those occurrences of a window for which keep is true.
+func (p Patch) leaveOccurrences(w Window, keep func(*Occurrence) bool) error {
+	if w.Recurs != nil {
+		w.changeOccurrences(keep)
+	}
+	if w.Recurs == nil || w.Finished && len(w.Occurrences) == 0 {
 		p.DropWindow(w.ID)
 		return nil
-	}
-	w.Occurrences = slices.Clone(w.Occurrences)
-	for i := range w.Occurrences {
-		if o := &w.Occurrences[i]; o.contains(by.At) {
-			o.End = by.At
-		}
 	}
 	return p.SetWindow(w)
 }
 
 // openIn adds the key to the exceptions of the running blocks of a route that contains it.
 func (w *deed) openIn(c Route) error {
-	if b := c.Standing; b != nil && !liftedBy(b.Except, w.key, w.key) {
+	if b := c.Standing; b != nil && b.Effect.shuts(w.key.Method) && !liftedBy(b.Except, w.key, w.key) {
 		is := *b
 		is.Except = append(slices.Clone(b.Except), w.key)
 		is.Opened = append(slices.Clone(b.Opened), w.key)
@@ -99,32 +105,19 @@ func (w *deed) openIn(c Route) error {
 		}
 	}
 	for is := range w.doc.WindowsOn(Target{Key: c.Key}) {
-		o, ok := is.Running(w.by.At)
-		if !ok {
+		left := true // alone, in every occurrence that runs
+		for o := range is.inForce(w.by.At) {
+			p := is.restraint(o)
+			left = left && !p.blocks(w.key, w.key)
+		}
+		if left {
 			continue
 		}
-		if p := is.restraint(o); liftedBy(p.except, w.key, w.key) {
-			continue
-		}
-		is.except(w.key, w.by)
+		is.except(w.key, w.by.At)
 		w.cleared(clearedExcepted)
 		if err := w.put.SetWindow(is); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// except has the window leave a key alone: for good, or where it recurs in its running occurrences.
-func (w *Window) except(k Key, by Author) {
-	if w.Recurrence == "" {
-		w.Except = append(slices.Clone(w.Except), k)
-		return
-	}
-	w.Occurrences = slices.Clone(w.Occurrences)
-	for i := range w.Occurrences {
-		if o := &w.Occurrences[i]; o.contains(by.At) {
-			o.Except = append(slices.Clone(o.Except), k)
-		}
-	}
 }

@@ -212,6 +212,7 @@ func TestAnUntilThatEndedLeavesNothing(t *testing.T) {
 	require.Empty(t, d.state("GET:/a").Windows)
 	d.run(`
 		clock +2h
+		announce
 		deprecate GET:/a
 	`)
 	for w := range d.doc.Windows() {
@@ -226,7 +227,7 @@ func TestCancelWindowByID(t *testing.T) {
 	d.run("schedule GET:/a start=+3h end=+4h\ncancel_window " + first + "\n= record schedule_cancel GET:/a active->active until -")
 	d.run("! cancel_window " + first + " | not found\nclock +90m\nGET /a is active\nclock +2h\nGET /a is maintenance")
 	d.run("maintenance GET:/b end=+1h")
-	d.run("! cancel_window " + d.out.WindowID + " | enable GET:/b ends it")
+	d.run("! cancel_window " + d.out.WindowID + " | end it, or enable GET:/b")
 }
 
 func TestRecurringOccurrences(t *testing.T) {
@@ -234,7 +235,7 @@ func TestRecurringOccurrences(t *testing.T) {
 	d.run("register GET:/v1/a\nregister ANY:/v1/**")
 	w := state.Window{
 		ID: "r", Target: state.Target{Key: state.Key{Path: "/v1/**"}}, Start: d.now, Effect: state.EffectMaintenance,
-		Origin: state.OriginWindow, Recurrence: "daily",
+		Origin: state.OriginWindow, Recurs: &state.Recurrence{Rule: "RRULE:FREQ=DAILY"},
 		Occurrences: []state.Occurrence{
 			{Start: d.now, End: d.now.Add(time.Hour)},
 			{Start: d.now.Add(24 * time.Hour), End: d.now.Add(25 * time.Hour)},

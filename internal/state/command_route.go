@@ -103,6 +103,8 @@ func (w *deed) apply() error {
 		return w.unprotect()
 	case VerbForget:
 		return w.forgetKey()
+	case VerbAddWindow:
+		return w.addWindow()
 	default:
 		return Invalid("action", "%q cannot be done to a route", w.cmd.Verb)
 	}
@@ -131,7 +133,7 @@ func (w *deed) finish(before Status) error {
 	at := len(w.records)
 	err := w.commit(w.put, Record{
 		Action: w.action, Path: w.out.Shown, Service: w.key.Service, Reason: w.cmd.Reason,
-		Before: before, Until: w.until, Note: w.note,
+		Before: before, Until: w.until, Window: w.out.WindowID, Note: w.note,
 	})
 	if err != nil {
 		return err

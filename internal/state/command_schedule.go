@@ -1,9 +1,6 @@
 package state
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Older clients send "disabled until" as two commands, a disable and a schedule. They belong together when the second
 // follows within pairWithin, with the same actor and reason, and begins at most pairAhead later.
@@ -50,7 +47,7 @@ func (w *deed) pair() error {
 	b := w.route.Standing
 	is := Window{
 		Target: Target{Key: w.key}, Start: b.At, End: w.cmd.End, Effect: EffectDisabled, Reason: b.Reason,
-		Origin: OriginUntil, Except: b.Except, By: w.by.Actor, At: w.by.At,
+		Origin: OriginUntil, Except: b.Except, Made: w.by.At, By: w.by.Actor, At: w.by.At,
 	}
 	w.route.Standing = b.Before
 	w.action, w.until = ActionDisable, is.End
@@ -94,28 +91,4 @@ func (w *deed) cancel() error {
 		}
 	}
 	return nil
-}
-
-// cancelWindow ends one window, found by its id.
-func (x *execution) cancelWindow(cmd *Command) (Outcome, error) {
-	is, ok := x.doc.Window(cmd.WindowID)
-	if !ok || is.Over(x.by.At) {
-		return Outcome{}, fmt.Errorf("window %q: %w", cmd.WindowID, ErrNotFound)
-	}
-	if is.Origin != OriginWindow {
-		return Outcome{}, Invalid("window", "%q has no start to cancel: enable %s ends it", cmd.WindowID, is.Target)
-	}
-	if is.Target.Key.Path == "" {
-		return x.cancelSwitchWindow(cmd, is)
-	}
-	w := x.deedOn(cmd, is.Target.Key, "")
-	w.out.Known, w.out.WindowID = true, is.ID
-	if err := x.refuseProtected(w.key, w.out.Shown); err != nil {
-		return Outcome{}, err
-	}
-	before := x.doc.status(w.key, x.by.At)
-	w.put.DropWindow(is.ID)
-	w.action = ActionScheduleCancel
-	err := w.finish(before)
-	return w.out, err
 }

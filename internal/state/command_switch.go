@@ -1,9 +1,6 @@
 package state
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // turning is one command being carried out on a switch.
 type turning struct {
@@ -29,7 +26,7 @@ func (x *execution) turn(cmd *Command) (Outcome, error) {
 	t.is = x.doc.switchAt(t.target)
 	t.out = Outcome{Target: t.target, Shown: t.target.String()}
 	t.out.Known = t.target.Global || x.doc.KnowsService(name) || x.by.SeenService != nil && x.by.SeenService(name)
-	speaker, on := x.doc.switchOn(t.target, t.is, x.by.At)
+	speaker, on := x.doc.switchOn(t.target, x.by.At)
 	if err := t.apply(on); err != nil {
 		return Outcome{}, err
 	}
@@ -46,17 +43,18 @@ func (x *execution) turn(cmd *Command) (Outcome, error) {
 func (t *turning) apply(on bool) error {
 	switch t.cmd.Verb {
 	case VerbEnable:
-		return t.shut(on)
+		return t.shut()
 	case VerbDisable:
 		if !on {
 			return nil
 		}
 		return t.open()
 	case VerbExempt:
-		t.exempt(on)
-		return nil
+		return t.exempt(on)
+	case VerbAddWindow:
+		return t.addWindow()
 	default:
-		return Invalid("action", "%q cannot be done to a switch: one of enable, disable, exempt", t.cmd.Verb)
+		return Invalid("action", "%q cannot be done to a switch: one of enable, disable, exempt, add_window", t.cmd.Verb)
 	}
 }
 
@@ -70,15 +68,15 @@ func (t *turning) onOff() (on, off Action) {
 
 // shut replaces reason, exemptions and flag. With an end it adds a timed part, and a standing one stays; without, it
 // sets the standing part.
-func (t *turning) shut(on bool) error {
+func (t *turning) shut() error {
 	if !t.cmd.Start.IsZero() {
-		return Invalid("start", "a switch cannot be scheduled: it shuts at once, until an end or until it is disabled")
+		return Invalid("start", "an enable shuts at once, until an end or until it is disabled: add a window to shut it later")
 	}
 	if err := checkSpan(t.cmd.Start, t.cmd.End, t.by.At); err != nil {
 		return err
 	}
 	was := t.is
-	t.takeExemptions(on)
+	t.takeExemptions(t.enabled())
 	t.is.IncludeProtected = t.cmd.IncludeProtected
 	changed := !sameExemptions(was.Exempt, t.is.Exempt) || was.IncludeProtected != t.is.IncludeProtected ||
 		was.Spent != t.is.Spent || len(was.Staged) != len(t.is.Staged)
@@ -109,7 +107,7 @@ func (t *turning) addPart(changed bool) (bool, error) {
 	}
 	is := Window{
 		Target: t.target, Start: t.by.At, End: t.cmd.End, Effect: EffectMaintenance, Reason: t.cmd.Reason,
-		Origin: OriginUntil, By: t.by.Actor, At: t.by.At,
+		Origin: OriginUntil, Made: t.by.At, By: t.by.Actor, At: t.by.At,
 	}
 	if same, ok := t.sameWindow(&is); ok {
 		t.out.WindowID = same.ID
@@ -120,7 +118,20 @@ func (t *turning) addPart(changed bool) (bool, error) {
 	return true, t.put.SetWindow(is)
 }
 
-// giveReason gives the reason of the enable to all parts in force: a switch has one reason.
+// enabled reports whether an enable is in force, rather than a scheduled window alone.
+func (t *turning) enabled() bool {
+	if t.is.Standing != nil {
+		return true
+	}
+	for w := range t.doc.WindowsOn(t.target) {
+		if _, ok := w.Running(t.by.At); ok && !w.scheduled() {
+			return true
+		}
+	}
+	return false
+}
+
+// giveReason gives the reason of the enable to all parts that enables made: they have one reason.
 func (t *turning) giveReason() (changed bool, err error) {
 	if b := t.is.Standing; b != nil && b.Reason != t.cmd.Reason {
 		is := *b
@@ -128,7 +139,7 @@ func (t *turning) giveReason() (changed bool, err error) {
 		t.is.Standing, changed = &is, true
 	}
 	for w := range t.doc.WindowsOn(t.target) {
-		if _, ok := w.Running(t.by.At); !ok || w.Reason == t.cmd.Reason {
+		if _, ok := w.Running(t.by.At); !ok || w.scheduled() || w.Reason == t.cmd.Reason {
 			continue
 		}
 		w.Reason, changed = t.cmd.Reason, true
@@ -142,101 +153,28 @@ func (t *turning) giveReason() (changed bool, err error) {
 	return changed, nil
 }
 
-// takeExemptions replaces the exemptions: by those that the enable names, else by the staged ones. Repeating an enable
-// that took the staged ones takes them again; once it is over they are spent.
-func (t *turning) takeExemptions(on bool) {
-	if len(t.cmd.Exempt) > 0 {
-		t.is.Exempt, t.is.Staged, t.is.Spent = onceEach(t.cmd.Exempt), nil, false
-		return
-	}
-	if t.is.Spent && !on {
-		t.is.Staged = nil
-	}
-	t.is.Exempt = t.is.Staged
-	t.is.Spent = len(t.is.Staged) > 0
-}
-
 // open ends what is in force, and clears its exemptions.
 func (t *turning) open() error {
-	t.is.Standing, t.is.Exempt = nil, nil
+	t.is.Standing, t.is.Exempt, t.is.IncludeProtected = nil, nil, false
 	if t.is.Spent {
 		t.is.Staged, t.is.Spent = nil, false
 	}
-	pending := false
 	for w := range t.doc.WindowsOn(t.target) {
-		if _, ok := w.upcoming(t.by.At); ok {
-			pending = true
-		}
 		if _, ok := w.Running(t.by.At); !ok {
 			continue
 		}
-		if err := t.put.endOccurrence(w, t.by); err != nil {
+		if err := t.put.endOccurrence(w, t.by.At); err != nil {
 			return err
 		}
 	}
-	t.is.IncludeProtected = t.is.IncludeProtected && pending
 	_, t.action = t.onOff()
 	return nil
-}
-
-// exempt changes the exemptions in force; while the switch is off, those staged for the next enable.
-func (t *turning) exempt(on bool) {
-	was := t.is.pending()
-	if on {
-		was = t.is.Exempt
-	}
-	is := slices.DeleteFunc(slices.Clone(was), func(e Exemption) bool {
-		return slices.ContainsFunc(t.cmd.Remove, func(gone Exemption) bool { return gone.Key == e.Key })
-	})
-	is = onceEach(append(is, t.cmd.Add...))
-	if sameExemptions(was, is) {
-		return
-	}
-	t.action = ActionExempt
-	if on {
-		t.is.Exempt = is
-		return
-	}
-	t.is.Staged, t.is.Spent = is, false
-}
-
-func onceEach(all []Exemption) []Exemption {
-	var once []Exemption
-	for _, e := range all {
-		if !slices.ContainsFunc(once, func(have Exemption) bool { return have.Key == e.Key }) {
-			once = append(once, e)
-		}
-	}
-	return once
-}
-
-func sameExemptions(a, b []Exemption) bool {
-	return len(a) == len(b) && !slices.ContainsFunc(a, func(e Exemption) bool {
-		return !slices.ContainsFunc(b, func(other Exemption) bool { return other.Key == e.Key })
-	})
-}
-
-// openInside tells what stays open while the switch is on: its exemptions, and what is protected.
-func (t *turning) openInside() []string {
-	var open []string
-	for _, e := range t.is.Exempt {
-		open = append(open, shownOr(e.Shown, e.Key))
-	}
-	if !t.is.IncludeProtected {
-		for r := range t.doc.Routes() {
-			if r.Protected && (t.target.Global || r.Key.Service == "" || r.Key.Service == t.target.Service) {
-				open = append(open, r.shownOr(""))
-			}
-		}
-	}
-	slices.Sort(open)
-	return slices.Compact(open)
 }
 
 // replaced tells whose switch this was, when it was somebody else's: whoever shut it last.
 func (t *turning) replaced(speaker restraint) *Replaced {
 	owner := speaker
-	for p := range t.doc.switchParts(t.target, t.doc.switchAt(t.target), t.by.At) {
+	for p := range t.doc.switchParts(t.target, t.by.At) {
 		if p.at.After(owner.at) {
 			owner = p
 		}
@@ -261,12 +199,12 @@ func (t *turning) finish(wasOn bool) error {
 	at := len(t.records)
 	err := t.commit(t.put, Record{
 		Action: t.action, Path: t.target.String(), Service: t.target.Service, Reason: t.cmd.Reason,
-		Before: onStatus(wasOn), Until: t.until,
+		Before: onStatus(wasOn), Until: t.until, Window: t.out.WindowID,
 	})
 	if err != nil {
 		return err
 	}
-	_, isOn := t.doc.switchOn(t.target, t.is, t.by.At)
+	_, isOn := t.doc.switchOn(t.target, t.by.At)
 	t.records[at].After = onStatus(isOn)
 	t.out.Changed, t.out.Action = true, t.action
 	return nil
@@ -277,15 +215,4 @@ func onStatus(on bool) Status {
 		return Maintenance
 	}
 	return Active
-}
-
-// cancelSwitchWindow ends one window of a switch.
-func (x *execution) cancelSwitchWindow(cmd *Command, is Window) (Outcome, error) {
-	t := &turning{execution: x, cmd: cmd, target: is.Target, is: x.doc.switchAt(is.Target), put: Patch{}}
-	t.out = Outcome{Target: is.Target, Shown: is.Target.String(), Known: true, WindowID: is.ID}
-	_, on := x.doc.switchOn(t.target, t.is, x.by.At)
-	t.put.DropWindow(is.ID)
-	t.action = ActionScheduleCancel
-	err := t.finish(on)
-	return t.out, err
 }

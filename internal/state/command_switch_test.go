@@ -155,7 +155,7 @@ func TestCommandsOnSwitches(t *testing.T) {
 		`},
 		{"what a switch cannot do is refused", `
 			! enable @@global end=-1h | not in the future
-			! enable @@global start=+1h end=+2h | cannot be scheduled
+			! enable @@global start=+1h end=+2h | add a window to shut it later
 			! maintenance @@global | cannot be done to a switch
 			! enable @@Orders | cannot name a service
 			! enable @@get | is a method

@@ -159,7 +159,7 @@ func TestUnreadableIsCountedAlsoWhereItPasses(t *testing.T) {
 func TestRecurringWindowHoldsByOccurrence(t *testing.T) {
 	f := factsOf(t)
 	w := state.Window{
-		ID: "w", Target: state.Target{Key: state.Key{Path: "/a/{}"}}, Start: minute(-100), End: minute(-99), Effect: state.EffectMaintenance, Recurrence: "hourly", Zone: "UTC",
+		ID: "w", Target: state.Target{Key: state.Key{Path: "/a/{}"}}, Start: minute(-100), End: minute(-99), Effect: state.EffectMaintenance, Recurs: &state.Recurrence{Rule: "RRULE:FREQ=HOURLY"}, Zone: "UTC",
 		Except: []state.Key{{Path: "/a/always"}},
 	}
 	for i := range 48 {

@@ -171,7 +171,7 @@ func TestDecide(t *testing.T) {
 				f.window("__global__", maint, 1, 5).window("__waygate:svc_global:pay__", maint, -1, 5)
 				f.service("pay", state.Switch{Exempt: on(f, "/health").Exempt})
 			},
-			want: verdicts{"GET /a service=orders": "active", "GET /a service=pay": "maintenance", "GET /health service=pay": "active"},
+			want: verdicts{"GET /a service=orders": "active", "GET /a service=pay": "maintenance", "GET /health service=pay": "maintenance"},
 		},
 		{
 			name: "protected: only switches that include it and do not exempt it",

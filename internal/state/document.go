@@ -5,6 +5,7 @@ import (
 	"iter"
 	"maps"
 	"sync/atomic"
+	"time"
 )
 
 // Document is everything that is true at one revision, as it is stored. It is immutable: With makes another one, which
@@ -17,15 +18,18 @@ type Document struct {
 	routes   table[Key, Route]
 	windows  table[string, Window]
 	on       table[Target, []string] // ids of the windows of each target, in order
-	tree     atomic.Pointer[keyTree] // of all keys; built when first asked for, kept up to date from then on
+	// announced is the instant up to which everything that windows do is in the log.
+	announced time.Time
+	tree      atomic.Pointer[keyTree] // of all keys; built when first asked for, kept up to date from then on
 }
 
 // Names of the fields of a document.
 const (
-	fieldGlobal  = "g"
-	fieldService = "s:"
-	fieldRoute   = "r:"
-	fieldWindow  = "w:"
+	fieldGlobal    = "g"
+	fieldService   = "s:"
+	fieldRoute     = "r:"
+	fieldWindow    = "w:"
+	fieldAnnounced = "a"
 )
 
 // NewDocument is the empty document at meta.
@@ -113,6 +117,11 @@ func (d *Document) Fields() (Patch, error) {
 	p := Patch{}
 	if err := p.SetGlobal(d.global); err != nil {
 		return nil, err
+	}
+	if !d.announced.IsZero() {
+		if err := p.SetAnnounced(d.announced); err != nil {
+			return nil, err
+		}
 	}
 	for name, s := range d.services {
 		if err := p.SetService(name, s); err != nil {

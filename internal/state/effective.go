@@ -38,7 +38,7 @@ func (d *Document) effectiveOf(k Key, around []Route, now time.Time) effective {
 	for i := range around {
 		r := &around[i]
 		for p := range d.restraintsOn(r, now) {
-			if liftedBy(p.except, k, k) {
+			if !p.blocks(k, k) {
 				continue
 			}
 			if p.status == EnvGated {

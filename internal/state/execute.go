@@ -51,8 +51,10 @@ func (x *execution) blame(err error, i int, cmds []Command) error {
 
 func (x *execution) carryOut(cmd Command) (Outcome, error) {
 	cmd.Start, cmd.End, cmd.Sunset = canonicalTime(cmd.Start), canonicalTime(cmd.End), canonicalTime(cmd.Sunset)
-	if cmd.Verb == VerbCancelWindow {
-		return x.cancelWindow(&cmd)
+	cmd.Occurrence = canonicalTime(cmd.Occurrence)
+	switch cmd.Verb {
+	case VerbChangeWindow, VerbEndWindow, VerbCancelWindow:
+		return x.commandWindow(&cmd)
 	}
 	switch t := cmd.Target; {
 	case t.Global, t.Service != "":
@@ -68,6 +70,9 @@ func (x *execution) carryOut(cmd Command) (Outcome, error) {
 
 // commit makes a patch part of the change and of the document that the next command sees.
 func (x *execution) commit(p Patch, r Record) error {
+	if err := p.beginAnnouncing(x.doc, x.by.At); err != nil {
+		return err
+	}
 	next, err := x.doc.With(p, x.doc.Meta)
 	if err != nil {
 		return err
@@ -87,14 +92,14 @@ func (x *execution) newID() string {
 	return fmt.Sprintf("%d-%d", x.doc.Rev+1, x.made)
 }
 
-// sweepAfter is how long a window that is over is kept, so that its end can still be announced.
+// sweepAfter is how long a window that is over is kept, for people to look at.
 const sweepAfter = time.Hour
 
-// sweep takes the windows of a target out of the document that are over for good. They are in force no more, so
-// nothing but the size of the document depends on it.
+// sweep takes the windows of a target out of the document that are over for good, and whose end was announced. They are
+// in force no more, so nothing but the size of the document depends on it.
 func (x *execution) sweep(t Target, p Patch) {
 	for w := range x.doc.WindowsOn(t) {
-		if w.Over(x.by.At.Add(-sweepAfter)) {
+		if _, put := p[fieldWindow+w.ID]; !put && x.doc.spent(&w, x.by.At) {
 			p.DropWindow(w.ID)
 		}
 	}

@@ -96,12 +96,16 @@ type Record struct {
 	After   Status `json:"after,omitempty"`
 	// Until is the end that a timed command carried.
 	Until time.Time `json:"until,omitzero"`
+	// Window is the id of the window that was made, changed or ended, or that did something by itself.
+	Window string `json:"window,omitempty"`
+	// Due is when something that was announced happened, or is to: the entry tells when it was recorded.
+	Due time.Time `json:"due,omitzero"`
 	// Note says where something was not stored as it was declared, and why.
 	Note string `json:"note,omitempty"`
 }
 
 // Patch holds the fields of a document that a commit sets; null removes a field. Field names are "g", "s:<service>",
-// "r:<key>" and "w:<window id>".
+// "r:<key>", "w:<window id>" and "a", the instant up to which is announced what windows do.
 type Patch map[string]json.RawMessage
 
 // Change is what a commit asks for. The store adds place and hash.

@@ -88,14 +88,14 @@ func (h *hearing) hearRule(q *question, r *rule) {
 	if gated && !q.lifted(&r.gate.except, nil, scope, r.methods) {
 		h.add(claim{cause: CauseEnvGated, name: &r.name, gate: r.gate})
 	}
-	if b := r.standing; b != nil && !q.lifted(&b.except, nil, scope, r.methods) {
+	if b := r.standing; b != nil && q.refusedBy(b, r.methods) && !q.lifted(&b.except, nil, scope, r.methods) {
 		h.add(claim{cause: b.cause, name: &r.name, block: b})
 	}
 	for i := r.timed.started(q.now) - 1; i >= 0 && r.timed[i].latest > q.now; i-- {
 		if r.timed[i].end <= q.now {
 			continue
 		}
-		if o := r.timed[i].says; !q.lifted(&o.block.except, o.except, scope, r.methods) {
+		if o := r.timed[i].says; q.refusedBy(o.block, r.methods) && !q.lifted(&o.block.except, o.except, scope, r.methods) {
 			h.add(claim{cause: o.block.cause, name: &r.name, block: o.block, timed: o})
 		}
 	}
@@ -107,17 +107,27 @@ func (h *hearing) hearSwitch(q *question, s *shutter) {
 		return
 	}
 	scope := q.scope(s.service)
-	if q.lifted(&s.exempt, nil, scope, everyMethod) || !s.includeProtected && q.protected(scope) {
-		return
-	}
-	if s.standing != nil {
-		h.add(claim{cause: s.standing.cause, name: &s.name, block: s.standing})
+	if b := s.standing; b != nil && s.reaches(q, b, nil, scope) {
+		h.add(claim{cause: b.cause, name: &s.name, block: b})
 	}
 	for i := s.timed.started(q.now) - 1; i >= 0 && s.timed[i].latest > q.now; i-- {
-		if o := s.timed[i].says; s.timed[i].end > q.now {
+		if s.timed[i].end <= q.now {
+			continue
+		}
+		if o := s.timed[i].says; s.reaches(q, o.block, o.except, scope) {
 			h.add(claim{cause: o.block.cause, name: &s.name, block: o.block, timed: o})
 		}
 	}
+}
+
+// reaches reports whether a part of the switch refuses the request: a scheduled window by its own exceptions and flag,
+// every other part by those of the switch.
+func (s *shutter) reaches(q *question, b *block, more *keySet, scope string) bool {
+	spared, include := &s.exempt, s.includeProtected
+	if b.own {
+		spared, include = &b.except, b.includeProtected
+	}
+	return q.refusedBy(b, everyMethod) && !q.lifted(spared, more, scope, everyMethod) && (include || !q.protected(scope))
 }
 
 // speak writes what was heard into the decision.

@@ -124,7 +124,7 @@ func (p *parts) check() error {
 	}
 	for _, w := range p.windows {
 		if !w.Effect.valid() || w.Origin != OriginWindow && w.Origin != OriginUntil {
-			return Invalid("window", "a window has an effect (maintenance, disabled) and an origin (window, until)")
+			return Invalid("window", "a window has an effect (maintenance, disabled, read_only, gone) and an origin (window, until)")
 		}
 	}
 	if p.deprecation != nil && hasControl(p.deprecation.Successor) {
@@ -139,8 +139,6 @@ func (p *parts) check() error {
 	p.gate = &is
 	return err
 }
-
-func (e Effect) valid() bool { return e == EffectMaintenance || e == EffectDisabled }
 
 // add gives the key those of the parts that it lacks.
 func (w *deed) add(p parts, action Action) error {
@@ -161,7 +159,7 @@ func (w *deed) add(p parts, action Action) error {
 		w.route.Standing, w.action = w.begunBlock(b), action
 	}
 	for _, is := range lacking.windows {
-		if err := w.addWindow(is); err != nil {
+		if err := w.importWindow(is); err != nil {
 			return err
 		}
 		w.action = action
@@ -184,14 +182,14 @@ func (w *deed) addFlag(p parts, action Action) {
 	w.route.Protected, w.action = true, action
 }
 
-func (w *deed) addWindow(is Window) error {
+func (w *deed) importWindow(is Window) error {
 	if is.Except == nil {
 		is.Except = w.knownInside()
 	}
 	if is.By == "" {
 		is.By, is.At = w.by.Actor, w.by.At
 	}
-	is.ID = w.newID()
+	is.ID, is.Made = w.newID(), w.by.At
 	w.out.OpenInside = w.openInside(is.Except)
 	return w.put.SetWindow(is)
 }

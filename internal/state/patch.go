@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // With is the document after a patch, at meta. It takes time proportional to the patch. A patch that cannot be read is
@@ -15,6 +16,7 @@ import (
 func (d *Document) With(p Patch, meta Meta) (*Document, error) {
 	a := amendment{edit: new(edit), d: &Document{
 		Meta: meta, seed: d.seed, global: d.global, services: d.services, routes: d.routes, windows: d.windows, on: d.on,
+		announced: d.announced,
 	}}
 	var pace pace
 	for field, value := range p {
@@ -42,6 +44,8 @@ func (a *amendment) set(field string, value json.RawMessage) error {
 	switch {
 	case field == fieldGlobal:
 		return decoded(gone, value, func(s *Switch) { a.d.global = *s })
+	case field == fieldAnnounced:
+		return decoded(gone, value, func(t *time.Time) { a.d.announced = *t })
 	case strings.HasPrefix(field, fieldService):
 		return a.setService(field[len(fieldService):], gone, value)
 	case strings.HasPrefix(field, fieldWindow):
@@ -145,6 +149,9 @@ func (a *amendment) setOn(t Target, change func([]string) []string) {
 
 // SetGlobal puts the global switch into the patch.
 func (p Patch) SetGlobal(s Switch) error { return p.put(fieldGlobal, s) }
+
+// SetAnnounced puts into the patch up to when everything that windows do is in the log.
+func (p Patch) SetAnnounced(t time.Time) error { return p.put(fieldAnnounced, t) }
 
 // SetService puts a service's switch into the patch.
 func (p Patch) SetService(name string, s Switch) error { return p.put(fieldService+name, s) }

@@ -53,6 +53,19 @@ func (q *question) methodsIn(v *view) methodSet {
 	return q.methods
 }
 
+// written are the methods under which the request may change something, in any of its readings.
+func (q *question) written() (set methodSet) {
+	for i := range q.views() {
+		set |= q.methodsIn(q.view(i))
+	}
+	return set & writingMethods
+}
+
+// refusedBy reports whether a block on these methods, while it is in force, refuses the request.
+func (q *question) refusedBy(b *block, governed methodSet) bool {
+	return b.effect != EffectReadOnly || governed&q.written() != 0
+}
+
 // isProcedure reports whether a path ends like /package.Service/Method.
 func isProcedure(path string) bool {
 	last := strings.LastIndexByte(path, '/')

@@ -65,7 +65,8 @@ func (d dice) block() *state.Block {
 }
 
 func (d dice) effect() state.Effect {
-	return state.Effect(d.pick(string(state.EffectMaintenance), string(state.EffectDisabled)))
+	m := string(state.EffectMaintenance)
+	return state.Effect(d.pick(m, m, string(state.EffectDisabled), string(state.EffectGone), string(state.EffectReadOnly)))
 }
 
 func (d dice) route(k state.Key) state.Route {
@@ -97,13 +98,14 @@ func (d dice) target() state.Target {
 
 func (d dice) window(id string) state.Window {
 	w := state.Window{
-		ID: id, Target: d.target(), Start: d.instant(), Effect: d.effect(), Reason: d.pick("w", "v"), Origin: state.OriginWindow, Except: d.except(),
+		ID: id, Target: d.target(), Start: d.instant(), Effect: d.effect(), Reason: d.pick("w", "v"), Except: d.except(),
+		Origin: state.WindowOrigin(d.pick(string(state.OriginWindow), string(state.OriginUntil))), IncludeProtected: d.IntN(2) == 0,
 	}
 	if d.IntN(4) > 0 {
 		w.End = d.instant()
 	}
 	if d.IntN(4) == 0 {
-		w.Recurrence, w.Zone = "daily", "UTC"
+		w.Recurs, w.Zone = &state.Recurrence{Rule: "RRULE:FREQ=DAILY"}, "UTC"
 		for range d.IntN(12) {
 			w.Occurrences = append(w.Occurrences, state.Occurrence{Start: d.instant(), End: d.instant(), Except: d.keys(2)})
 		}

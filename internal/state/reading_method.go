@@ -22,6 +22,9 @@ const (
 	otherMethod
 )
 
+// writingMethods are those that a request may change something with; of an unknown one nobody knows.
+const writingMethods = methodPOST | methodPUT | methodPATCH | methodDELETE | otherMethod
+
 var methodNames = [...]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER"}
 
 // parseMethod returns the method that name spells, in upper case and exactly; false for

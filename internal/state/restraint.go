@@ -17,8 +17,10 @@ type restraint struct {
 	start  time.Time // of a timed part
 	end    time.Time // zero: none
 	except []Key
-	by     string
-	at     time.Time
+	// include says that it holds for protected routes too; only parts of switches do.
+	include bool
+	by      string
+	at      time.Time
 }
 
 // strictness of the statuses: the higher one speaks.
@@ -47,8 +49,10 @@ func (d *Document) restraintsOn(r *Route, now time.Time) iter.Seq[restraint] {
 			return
 		}
 		for w := range d.WindowsOn(Target{Key: r.Key}) {
-			if o, ok := w.Running(now); ok && !yield(w.restraint(o)) {
-				return
+			for o := range w.inForce(now) {
+				if !yield(w.restraint(o)) {
+					return
+				}
 			}
 		}
 	}
@@ -66,21 +70,13 @@ func (w *Window) restraint(o Occurrence) restraint {
 	}
 	return restraint{
 		status: w.Effect.Status(), effect: w.Effect, reason: w.Reason, window: w.ID, origin: w.Origin,
-		start: o.Start, end: o.End, except: except, by: w.By, at: w.At,
+		start: o.Start, end: o.End, except: except, include: w.IncludeProtected, by: w.By, at: w.At,
 	}
 }
 
-// upcoming is the first occurrence that begins after now.
-func (w *Window) upcoming(now time.Time) (Occurrence, bool) {
-	if w.Recurrence == "" {
-		return Occurrence{Start: w.Start, End: w.End}, w.Start.After(now)
-	}
-	for _, o := range w.Occurrences {
-		if o.Start.After(now) {
-			return o, true
-		}
-	}
-	return Occurrence{}, false
+// blocks reports whether the part, of the key owner, refuses some request of k, which shares requests with it.
+func (r *restraint) blocks(k, owner Key) bool {
+	return r.effect.shuts(k.Method) && r.effect.shuts(owner.Method) && !liftedBy(r.except, k, owner)
 }
 
 // laterEnd compares ends: no end is the last.

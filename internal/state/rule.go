@@ -50,6 +50,8 @@ type block struct {
 	effect Effect
 	reason string
 	window string // id of the window; empty for a standing part
+	// own says that it is a scheduled window of a switch, with exceptions and a flag of its own.
+	own, includeProtected bool
 }
 
 // ruleOf compiles what a document says about a key; nil when nothing of it plays a part in a verdict.
@@ -142,12 +144,8 @@ func (d *Document) timelineOf(t Target) timeline {
 
 func appendSpans(line timeline, w *Window) timeline {
 	b := blockOf(w.Effect, w.Reason, w.Except)
-	b.window = w.ID
-	occurrences := w.Occurrences
-	if w.Recurrence == "" {
-		occurrences = []Occurrence{{Start: w.Start, End: w.End}}
-	}
-	for _, o := range occurrences {
+	b.window, b.own, b.includeProtected = w.ID, w.scheduled(), w.IncludeProtected
+	for _, o := range w.Spans() {
 		s := span{start: instantOf(o.Start), end: endOf(o.End), says: &occurrence{until: o.End, block: b}}
 		if len(o.Except) > 0 {
 			except := keySetOf(o.Except)

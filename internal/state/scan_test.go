@@ -214,7 +214,7 @@ func (s *scan) askKey(r state.Route, service string, protected bool) {
 			Cause: state.CauseEnvGated, Status: state.EnvGated, Path: r.Shown, Reason: g.Reason, Envs: g.Envs,
 		}})
 	}
-	if b := r.Standing; b != nil && !s.everyReading(b.Except, service, r.Key.Method) {
+	if b := r.Standing; b != nil && s.shut(b.Effect, r.Key.Method) && !s.everyReading(b.Except, service, r.Key.Method) {
 		s.refuse(r.Key.String(), r.Shown, b.Effect, b.Reason, "", time.Time{})
 	}
 	for w := range s.doc.Windows() {
@@ -222,7 +222,7 @@ func (s *scan) askKey(r state.Route, service string, protected bool) {
 			continue
 		}
 		for _, o := range s.occurrences(w) {
-			if !s.everyReading(slices.Concat(w.Except, o.Except), service, r.Key.Method) {
+			if s.shut(w.Effect, r.Key.Method) && !s.everyReading(slices.Concat(w.Except, o.Except), service, r.Key.Method) {
 				s.refuse(r.Key.String(), r.Shown, w.Effect, w.Reason, w.ID, o.End)
 			}
 		}
@@ -234,25 +234,50 @@ func (s *scan) askSwitch(t state.Target, sw state.Switch, service string, protec
 	for _, e := range sw.Exempt {
 		exempt = append(exempt, e.Key)
 	}
-	if s.everyReading(exempt, service, "") || protected && !sw.IncludeProtected {
-		return
+	reaches := func(exempt []state.Key, include bool, effect state.Effect) bool {
+		return !s.everyReading(exempt, service, "") && (include || !protected) && s.shut(effect, "")
 	}
-	if b := sw.Standing; b != nil {
+	if b := sw.Standing; b != nil && reaches(exempt, sw.IncludeProtected, b.Effect) {
 		s.refuse(t.String(), t.String(), b.Effect, b.Reason, "", time.Time{})
 	}
 	for w := range s.doc.Windows() {
-		if w.Target == t {
-			for _, o := range s.occurrences(w) {
+		if w.Target != t {
+			continue
+		}
+		for _, o := range s.occurrences(w) {
+			spared, include := exempt, sw.IncludeProtected
+			if w.Origin == state.OriginWindow {
+				spared, include = slices.Concat(w.Except, o.Except), w.IncludeProtected
+			} else {
+				spared = slices.Concat(spared, o.Except)
+			}
+			if reaches(spared, include, w.Effect) {
 				s.refuse(t.String(), t.String(), w.Effect, w.Reason, w.ID, o.End)
 			}
 		}
 	}
 }
 
+// shut reports whether a block of an effect on the methods of a key is about this request at all: one that is read-only
+// is about what may change something.
+func (s *scan) shut(effect state.Effect, governed string) bool {
+	if effect != state.EffectReadOnly {
+		return true
+	}
+	for _, path := range s.paths {
+		for _, m := range s.methodsAt(path) {
+			if slices.Contains([]string{"POST", "PUT", "PATCH", "DELETE", "OTHER"}, m) && covers(governed, m) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // occurrences are those that contain now.
 func (s *scan) occurrences(w state.Window) (running []state.Occurrence) {
 	all := w.Occurrences
-	if w.Recurrence == "" {
+	if w.Recurs == nil {
 		all = []state.Occurrence{{Start: w.Start, End: w.End}}
 	}
 	for _, o := range all {
@@ -266,7 +291,7 @@ func (s *scan) occurrences(w state.Window) (running []state.Occurrence) {
 func (s *scan) refuse(name, shown string, effect state.Effect, reason, window string, until time.Time) {
 	says := state.Decision{Cause: state.CauseMaintenance, Status: state.Maintenance, Effect: effect, Path: shown, Reason: reason}
 	rank := 3
-	if effect == state.EffectDisabled {
+	if effect == state.EffectDisabled || effect == state.EffectGone {
 		says.Cause, says.Status, rank = state.CauseDisabled, state.Disabled, 4
 	}
 	s.refusals = append(s.refusals, refusal{rank: rank, name: name, window: window, until: until, says: says})

@@ -24,13 +24,13 @@ func (d *Document) stillOver(over []Route, k Key, now time.Time) []Obstacle {
 	for i := range over {
 		c := &over[i]
 		for p := range d.restraintsOn(c, now) {
-			if !liftedBy(p.except, k, c.Key) {
+			if p.blocks(k, c.Key) {
 				found = append(found, Obstacle{Path: c.shownOr(""), Status: p.status, Reason: p.reason, Until: p.end})
 			}
 		}
 	}
-	for t, s := range d.switchesOver(k) {
-		if p, ok := d.switchOn(t, s, now); ok {
+	for t := range d.switchesOver(k) {
+		if p, ok := speakerOf(d.switchParts(t, now), func(p *restraint) bool { return p.blocks(k, ownerOf(t)) }); ok {
 			found = append(found, Obstacle{Path: t.String(), Status: p.status, Reason: p.reason, Until: p.end})
 		}
 	}
@@ -49,7 +49,7 @@ func (d *Document) nextOver(over []Route, k Key, now time.Time) time.Time {
 			if !ok || !next.IsZero() && !o.Start.Before(next) {
 				continue
 			}
-			if p := w.restraint(o); !liftedBy(p.except, k, owner) {
+			if p := w.restraint(o); p.blocks(k, owner) {
 				next = o.Start
 			}
 		}
@@ -58,7 +58,7 @@ func (d *Document) nextOver(over []Route, k Key, now time.Time) time.Time {
 		consider(Target{Key: over[i].Key}, over[i].Key)
 	}
 	for t := range d.switchesOver(k) {
-		consider(t, Key{})
+		consider(t, ownerOf(t))
 	}
 	return next
 }
@@ -79,56 +79,73 @@ func (d *Document) unprotectedOver(k Key) []Route {
 	return slices.DeleteFunc(over, func(c Route) bool { return liftedBy(protected, k, c.Key) })
 }
 
-// switchesOver yields the switches that a request of k can meet and that do not exempt all of it.
-func (d *Document) switchesOver(k Key) iter.Seq2[Target, Switch] {
-	return func(yield func(Target, Switch) bool) {
-		if s := d.Global(); !s.exempts(k, Key{}) && !yield(Target{Global: true}, s) {
+// switchesOver yields the switches that a request of k can meet.
+func (d *Document) switchesOver(k Key) iter.Seq[Target] {
+	return func(yield func(Target) bool) {
+		if !yield(Target{Global: true}) {
 			return
 		}
 		if k.Service != "" {
-			if s := d.Service(k.Service); !s.exempts(k, k) {
-				yield(Target{Service: k.Service}, s)
-			}
+			yield(Target{Service: k.Service})
 			return
 		}
 		seen := map[string]bool{}
 		for name := range d.switchNames() {
-			s := d.Service(name)
-			if seen[name] || s.exempts(k, Key{Service: name}) {
+			if seen[name] {
 				continue
 			}
 			seen[name] = true
-			if !yield(Target{Service: name}, s) {
+			if !yield(Target{Service: name}) {
 				return
 			}
 		}
 	}
 }
 
-func (s *Switch) exempts(k, owner Key) bool {
-	return slices.ContainsFunc(s.Exempt, func(e Exemption) bool { return e.Key.lifts(k, owner) })
-}
+// ownerOf is what a switch governs, as a key: all requests, of its service or of every one.
+func ownerOf(t Target) Key { return Key{Service: t.Service} }
 
 // switchOn gives the part of a switch that speaks, and whether the switch is in force at all.
-func (d *Document) switchOn(t Target, s Switch, now time.Time) (speaker restraint, on bool) {
-	for p := range d.switchParts(t, s, now) {
-		if !on || p.speaksBefore(Key{}, &speaker, Key{}) {
-			speaker, on = p, true
+func (d *Document) switchOn(t Target, now time.Time) (speaker restraint, on bool) {
+	return speakerOf(d.switchParts(t, now), func(*restraint) bool { return true })
+}
+
+// speakerOf gives the part that speaks of those that count, if any does.
+func speakerOf(parts iter.Seq[restraint], counts func(*restraint) bool) (speaker restraint, any bool) {
+	for p := range parts {
+		if counts(&p) && (!any || p.speaksBefore(Key{}, &speaker, Key{})) {
+			speaker, any = p, true
 		}
 	}
-	return speaker, on
+	return speaker, any
 }
 
 // switchParts yields the parts of a switch that are in force at now.
-func (d *Document) switchParts(t Target, s Switch, now time.Time) iter.Seq[restraint] {
+func (d *Document) switchParts(t Target, now time.Time) iter.Seq[restraint] {
+	s := d.switchAt(t)
 	return func(yield func(restraint) bool) {
-		if s.Standing != nil && !yield(s.Standing.restraint()) {
+		if s.Standing != nil && !yield(s.own(s.Standing.restraint())) {
 			return
 		}
 		for w := range d.WindowsOn(t) {
-			if o, ok := w.Running(now); ok && !yield(w.restraint(o)) {
-				return
+			for o := range w.inForce(now) {
+				p := w.restraint(o)
+				if !w.scheduled() {
+					p = s.own(p)
+				}
+				if !yield(p) {
+					return
+				}
 			}
 		}
 	}
+}
+
+// own is a part with the exemptions and the flag of the switch: all have them but scheduled windows.
+func (s *Switch) own(p restraint) restraint {
+	p.include, p.except = s.IncludeProtected, nil
+	for _, e := range s.Exempt {
+		p.except = append(p.except, e.Key)
+	}
+	return p
 }

@@ -1,6 +1,9 @@
 package state
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // SwitchState is the state of the global switch, or of a service's, as clients know it.
 type SwitchState struct {
@@ -45,16 +48,41 @@ func (d *Document) switchState(t Target, now time.Time) SwitchState {
 		ExemptPaths: []string{}, Service: t.Service, Windows: d.windowStates(t, now),
 		UpdatedBy: orNil(s.By), UpdatedAt: orNil(s.At),
 	}
-	speaker, on := d.switchOn(t, s, now)
 	exempt := s.pending()
-	if on {
-		exempt = s.Exempt
-		st.Enabled, st.Reason, st.Until, st.IncludeForceActive = true, speaker.reason, orNil(speaker.end), s.IncludeProtected
+	if speaker, on := d.switchOn(t, now); on {
+		st.Enabled, st.Reason, st.Until = true, speaker.reason, orNil(speaker.end)
+		exempt = d.exemptNow(t, now)
+		for p := range d.switchParts(t, now) {
+			st.IncludeForceActive = st.IncludeForceActive || p.include
+		}
 	}
 	for _, e := range exempt {
 		st.ExemptPaths = append(st.ExemptPaths, shownOr(e.Shown, e.Key))
 	}
 	return st
+}
+
+// exemptNow are the exemptions that all parts of a switch in force have.
+func (d *Document) exemptNow(t Target, now time.Time) []Exemption {
+	var all []Exemption
+	first := true
+	for p := range d.switchParts(t, now) {
+		if first {
+			first = false
+			for _, k := range p.except {
+				all = append(all, Exemption{Key: k, Shown: d.shown(k)})
+			}
+			continue
+		}
+		all = slices.DeleteFunc(all, func(e Exemption) bool { return !slices.Contains(p.except, e.Key) })
+	}
+	spelled := d.switchAt(t).Exempt
+	for i := range all {
+		if j := slices.IndexFunc(spelled, func(e Exemption) bool { return e.Key == all[i].Key }); j >= 0 {
+			all[i] = spelled[j]
+		}
+	}
+	return all
 }
 
 // pending are the exemptions that wait for the next enable of a switch that is off.

@@ -1,5 +1,7 @@
 package state
 
+import "slices"
+
 // Status is one of the five words that clients know; there will never be a sixth.
 type Status string
 
@@ -19,14 +21,30 @@ type Effect string
 const (
 	EffectMaintenance Effect = "maintenance"
 	EffectDisabled    Effect = "disabled"
+	// EffectReadOnly refuses what may write (POST, PUT, PATCH, DELETE) as in maintenance, and lets the rest pass.
+	EffectReadOnly Effect = "read_only"
+	// EffectGone refuses with 410: what was here will not come back under this address. It shows as disabled.
+	EffectGone Effect = "gone"
 )
+
+// Effects are all of them, in the order in which people are told of them.
+func Effects() []Effect {
+	return []Effect{EffectMaintenance, EffectDisabled, EffectReadOnly, EffectGone}
+}
 
 // Status is the word under which the effect shows.
 func (e Effect) Status() Status {
-	if e == EffectDisabled {
+	if e == EffectDisabled || e == EffectGone {
 		return Disabled
 	}
 	return Maintenance
+}
+
+func (e Effect) valid() bool { return slices.Contains(Effects(), e) }
+
+// shuts reports whether the effect refuses some request of a key with this method (empty: any).
+func (e Effect) shuts(method string) bool {
+	return e != EffectReadOnly || methodsOf(method)&writingMethods != 0
 }
 
 // Action names what a log record says was done; webhook events share the names.
@@ -40,7 +58,10 @@ const (
 	ActionMaintenanceOff Action = "maintenance_off"
 	ActionEnvGate        Action = "env_gate"
 	ActionSchedule       Action = "schedule"
+	ActionScheduleChange Action = "schedule_change"
 	ActionScheduleCancel Action = "schedule_cancel"
+	ActionUpcoming       Action = "window_upcoming"
+	ActionEnding         Action = "window_ending"
 	ActionGlobalOn       Action = "global_maintenance_on"
 	ActionGlobalOff      Action = "global_maintenance_off"
 	ActionServiceOn      Action = "service_maintenance_on"

@@ -25,6 +25,9 @@ type document struct {
 	// Sum is the SHA-256 of the fields: another one than theirs tells that they were edited.
 	Sum string `json:"sum"`
 
+	// Announced is the instant up to which everything that windows do is in the log. It is not to be edited.
+	Announced json.RawMessage `json:"announced,omitempty"`
+
 	Global   json.RawMessage            `json:"global,omitempty"`
 	Services map[string]json.RawMessage `json:"services"`
 	Routes   map[string]json.RawMessage `json:"routes"`
@@ -40,10 +43,11 @@ const (
 
 // Names of the fields of a document, by section.
 const (
-	fieldGlobal  = "g"
-	fieldService = "s:"
-	fieldRoute   = "r:"
-	fieldWindow  = "w:"
+	fieldGlobal    = "g"
+	fieldService   = "s:"
+	fieldRoute     = "r:"
+	fieldWindow    = "w:"
+	fieldAnnounced = "a"
 )
 
 // newDocument is the document of fields at meta.
@@ -56,6 +60,8 @@ func newDocument(meta state.Meta, fields state.Patch, since, private uint64) (*d
 		switch {
 		case field == fieldGlobal:
 			d.Global = value
+		case field == fieldAnnounced:
+			d.Announced = value
 		case strings.HasPrefix(field, fieldService):
 			d.Services[field[len(fieldService):]] = value
 		case strings.HasPrefix(field, fieldRoute):
@@ -76,6 +82,9 @@ func (d *document) fields() state.Patch {
 	p := state.Patch{}
 	if len(d.Global) > 0 {
 		p[fieldGlobal] = d.Global
+	}
+	if len(d.Announced) > 0 {
+		p[fieldAnnounced] = d.Announced
 	}
 	for name, value := range d.Services {
 		p[fieldService+name] = value

@@ -28,6 +28,9 @@ func (d *document) normal() (state.Patch, error) {
 			return nil, err
 		}
 	}
+	if len(d.Announced) > 0 {
+		p[fieldAnnounced] = d.Announced
+	}
 	for name, text := range d.Services {
 		if err := normalService(p, name, text); err != nil {
 			return nil, fmt.Errorf("services: %s: %w", name, err)
@@ -106,6 +109,8 @@ func normalWindow(p state.Patch, id string, text []byte) error {
 		return fmt.Errorf("a window needs a target: a route key, or the name of a switch as it stands in the log")
 	case !w.End.IsZero() && !w.End.After(w.Start):
 		return fmt.Errorf("the end must come after the start")
+	case w.Recurs != nil && w.Through.IsZero():
+		return fmt.Errorf("a window that recurs is made with waygate window add: its occurrences are worked out then")
 	case w.Origin != state.OriginWindow && w.Origin != state.OriginUntil:
 		return fmt.Errorf("the origin is %s or %s", state.OriginWindow, state.OriginUntil)
 	}
@@ -123,8 +128,8 @@ func checkBlock(b *state.Block) error {
 }
 
 func checkEffect(e state.Effect) error {
-	if e != state.EffectMaintenance && e != state.EffectDisabled {
-		return fmt.Errorf("the effect is %s or %s, not %q", state.EffectMaintenance, state.EffectDisabled, e)
+	if !slices.Contains(state.Effects(), e) {
+		return fmt.Errorf("the effect is one of %v, not %q", state.Effects(), e)
 	}
 	return nil
 }
