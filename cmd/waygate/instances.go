@@ -10,6 +10,19 @@ import (
 	"github.com/waygate/waygate/internal/admin/wire"
 )
 
+// skewed is by how much the store's clock is ahead of an instance's, which is what its clock is corrected by.
+func skewed(ms int64) string {
+	skew := time.Duration(ms) * time.Millisecond
+	switch {
+	case skew < 0:
+		return "-" + roughly(-skew)
+	case skew > 0:
+		return "+" + roughly(skew)
+	default:
+		return "0"
+	}
+}
+
 func (t *tool) instancesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "instances", Short: "List the instances of waygate-authz and what they enforce", Args: args(cobra.NoArgs),
@@ -34,10 +47,10 @@ func (t *tool) instancesCommand() *cobra.Command {
 				silent := roughly(time.Duration(i.SilentMS) * time.Millisecond)
 				rows = append(rows, []string{
 					i.ID, i.Presence, i.Service, i.Environment, strconv.FormatUint(i.Applied.Revision, 10),
-					strconv.FormatUint(i.Lag, 10), i.Link, silent, strconv.FormatUint(i.Checks, 10), i.Version, i.Alarm,
+					strconv.FormatUint(i.Lag, 10), i.Link, skewed(i.SkewMS), silent, strconv.FormatUint(i.Checks, 10), i.Version, i.Alarm,
 				})
 			}
-			head := []string{"INSTANCE", "PRESENCE", "SERVICE", "ENV", "REVISION", "LAG", "LINK", "SILENT", "CHECKS", "VERSION", "ALARM"}
+			head := []string{"INSTANCE", "PRESENCE", "SERVICE", "ENV", "REVISION", "LAG", "LINK", "SKEW", "SILENT", "CHECKS", "VERSION", "ALARM"}
 			return table(t.out, head, rows)
 		},
 	}

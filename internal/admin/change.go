@@ -127,7 +127,8 @@ func (s *Service) deliver(ctx context.Context, base state.Meta, change state.Cha
 }
 
 // head is the view at the store's head: it waits until our own is there. A store that is of another history than ours
-// (wiped, about to be repaired) is waited for, and never written to.
+// (wiped, about to be repaired) is waited for, and never written to. What is said now is dated by our corrected clock and
+// not by the pulse, so that whoever reads from this admin next does not find that it begins in a moment.
 func (s *Service) head(ctx context.Context) (View, error) {
 	for {
 		p, err := s.pulse(ctx)
@@ -139,7 +140,7 @@ func (s *Service) head(ctx context.Context) (View, error) {
 		default:
 			snap, failed := s.reach(ctx, p)
 			if failed == nil {
-				return View{Snapshot: snap, Now: p.Now}, nil
+				return View{Snapshot: snap, Now: s.Now()}, nil
 			}
 			err = failed
 		}

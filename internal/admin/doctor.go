@@ -37,7 +37,9 @@ type Checkup struct {
 	Trouble   string
 	// Ahead is the store's clock minus ours.
 	Ahead time.Duration
-	Fleet []state.Report
+	// ClockAlarm says that it is too far off to be followed; else it is empty.
+	ClockAlarm string
+	Fleet      []state.Report
 	// Behind are the ids of the instances, not gone, that do not enforce the current revision.
 	Behind   []string
 	Findings []Finding
@@ -61,12 +63,14 @@ func (s *Service) Checkup(ctx context.Context) Checkup {
 	} else {
 		c.Reachable, c.RoundTrip = true, time.Since(began)
 	}
-	c.Ahead = s.Ahead()
+	clock := s.clock.Status()
+	c.Ahead, c.ClockAlarm = clock.Skew, clock.Alarm
 	var err error
 	if c.Fleet, err = s.Instances(ctx); err != nil {
 		c.find(LevelFail, "fleet", fmt.Sprintf("the fleet cannot be read: %s", err), "see to the store first")
 	}
 	c.findStore()
+	c.findClock()
 	c.findFleet()
 	return c
 }
@@ -97,10 +101,21 @@ func (c *Checkup) findStore() {
 	default:
 		c.find(LevelOK, "durability", "every acknowledged change is on disk ("+string(c.Durability)+")", "")
 	}
-	if c.Ahead.Abs() > clockWithin {
-		c.find(LevelWarn, "clock", fmt.Sprintf("the store's clock is %s ahead of this machine's", c.Ahead.Round(time.Millisecond)), "windows open and close by each machine's own clock: run a time service")
-	} else if c.Reachable {
-		c.find(LevelOK, "clock", fmt.Sprintf("the store's clock and this machine's differ by %s", c.Ahead.Abs().Round(time.Millisecond)), "")
+}
+
+// correctedAdvice is about a clock that is off and can be corrected.
+const correctedAdvice = "it is corrected, up to 5 minutes; have NTP set both clocks"
+
+func (c *Checkup) findClock() {
+	switch off := c.Ahead.Abs().Round(time.Millisecond); {
+	case c.ClockAlarm != "":
+		c.find(LevelFail, "clock", c.ClockAlarm, "")
+	case c.Ahead > clockWithin:
+		c.find(LevelWarn, "clock", fmt.Sprintf("the store's clock is %s ahead of this machine's", off), correctedAdvice)
+	case c.Ahead < -clockWithin:
+		c.find(LevelWarn, "clock", fmt.Sprintf("the store's clock is %s behind this machine's", off), correctedAdvice)
+	case c.Reachable:
+		c.find(LevelOK, "clock", fmt.Sprintf("the store's clock and this machine's differ by %s", off), "")
 	}
 }
 
@@ -124,6 +139,8 @@ func (c *Checkup) findFleet() {
 		}
 		if r.Alarm != "" {
 			c.find(LevelFail, "fleet", r.ID+": "+r.Alarm, "")
+		} else if skew := time.Duration(r.SkewMS) * time.Millisecond; skew.Abs() > clockWithin {
+			c.find(LevelWarn, "clock", fmt.Sprintf("the store's clock and that of %s differ by %s", r.ID, skew.Abs()), correctedAdvice)
 		}
 	}
 	switch {

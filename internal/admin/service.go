@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -30,13 +29,13 @@ type Config struct {
 // Service is every use case. It is safe for concurrent use.
 type Service struct {
 	cfg    Config
-	ahead  atomic.Int64 // the store's clock minus ours, in nanoseconds
+	clock  *state.Clock // the follower's, which every command feeds as well
 	fleet  fleetView
 	recent recent
 }
 
 // New makes a Service.
-func New(cfg Config) *Service { return &Service{cfg: cfg} }
+func New(cfg Config) *Service { return &Service{cfg: cfg, clock: cfg.Follower.Clock()} }
 
 // View is the document as this admin sees it, and the instant (by the store's clock) at which it was looked at.
 type View struct {
@@ -53,11 +52,11 @@ func (s *Service) View() (View, error) {
 	return View{Snapshot: snap, Now: s.Now()}, nil
 }
 
-// Now is the time by the store's clock, as far as it is known.
-func (s *Service) Now() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
+// Now is the time by the store's clock, as far as it is known and may be followed: see [state.Clock].
+func (s *Service) Now() time.Time { return s.clock.Now() }
 
-// Ahead is by how much the store's clock is ahead of ours.
-func (s *Service) Ahead() time.Duration { return time.Duration(s.ahead.Load()) }
+// Ahead is by how much the store's clock is ahead of ours, corrected or not.
+func (s *Service) Ahead() time.Duration { return s.clock.Skew() }
 
 // Strict reports whether routes that nobody declared or saw are refused.
 func (s *Service) Strict() bool { return s.cfg.Strict }
@@ -65,15 +64,14 @@ func (s *Service) Strict() bool { return s.cfg.Strict }
 // Durability says what an acknowledged change survives.
 func (s *Service) Durability() state.Durability { return s.cfg.Store.Durability() }
 
-// pulse asks the store where it stands and sets our clock by it.
+// pulse asks the store where it stands, and tells our clock what its clock says.
 func (s *Service) pulse(ctx context.Context) (state.Pulse, error) {
-	sent := time.Now()
+	sent := s.clock.Local()
 	p, err := s.cfg.Store.Pulse(ctx)
 	if err != nil {
 		return state.Pulse{}, err //nolint:wrapcheck // the store says what was being done
 	}
-	middle := sent.Add(time.Since(sent) / 2)
-	s.ahead.Store(int64(p.Now.Sub(middle)))
+	s.clock.Observe(sent, s.clock.Local(), p.Now)
 	return p, nil
 }
 

@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
@@ -52,6 +53,8 @@ const (
 type answers struct {
 	// removed are the headers that every pass takes off.
 	removed []string
+	// jitter is the most that is added to Retry-After.
+	jitter time.Duration
 	// ready is the answer to nearly every check.
 	ready atomic.Pointer[readyMade]
 	// boot and count make the ids of decisions.
@@ -65,8 +68,8 @@ type readyMade struct {
 	bytes    []byte
 }
 
-func newAnswers(boot string, trusted []string) *answers {
-	a := &answers{boot: boot, removed: alwaysRemoved(trusted)}
+func newAnswers(boot string, trusted []string, jitter time.Duration) *answers {
+	a := &answers{boot: boot, removed: alwaysRemoved(trusted), jitter: jitter}
 	a.prepare(&state.Decision{Status: state.Active})
 	return a
 }
@@ -138,7 +141,7 @@ func (a *answers) refuse(d *state.Decision, r *request, now time.Time) []byte {
 	m.inside(responseDenied, func() {
 		m.inside(deniedStatus, func() { m.number(statusCode, uint64(kind.status)) })
 		if kind.status == http.StatusServiceUnavailable && !d.RetryAt.IsZero() {
-			m.deny("retry-after", retryAfter(d.RetryAt, now))
+			m.deny("retry-after", retryAfter(d.RetryAt, now, a.jitter))
 		}
 		m.deny("cache-control", "no-store")
 		m.deny("vary", "Origin")
@@ -204,10 +207,15 @@ func (m *message) metadata(name, value string) {
 	})
 }
 
-// retryAfter is the whole number of seconds until at, rounded up (RFC 9110, 10.2.3).
-func retryAfter(at, now time.Time) string {
+// retryAfter is the whole number of seconds until at, rounded up (RFC 9110, 10.2.3), and at random as many more as the
+// jitter has: clients that were refused together do not all come back in the same second, and none before the end.
+func retryAfter(at, now time.Time, jitter time.Duration) string {
 	wait := max(0, at.Sub(now))
-	return strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10)
+	seconds := int64((wait + time.Second - 1) / time.Second)
+	if jitter >= time.Second {
+		seconds += rand.Int64N(int64(jitter/time.Second) + 1)
+	}
+	return strconv.FormatInt(seconds, 10)
 }
 
 // oneLine is a value without what would end a header: Envoy would write CR and LF into the response as they are.

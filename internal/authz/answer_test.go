@@ -51,6 +51,11 @@ func TestAnswers(t *testing.T) {
 		{name: "disabled", method: "POST", path: "/off"},
 		{name: "until", method: "GET", path: "/until"},
 		{name: "until for grpc", method: "GET", path: "/until", headers: grpc},
+		{name: "gone", method: "GET", path: "/old"},
+		{name: "gone for grpc", method: "POST", path: "/old", headers: grpc},
+		{name: "gone for grpc-web", method: "POST", path: "/old", headers: web},
+		{name: "read-only refuses a write", method: "POST", path: "/frozen"},
+		{name: "read-only lets a read pass", method: "GET", path: "/frozen"},
 		{name: "gated", method: "GET", path: "/beta", env: "production"},
 		{name: "gated without an environment", method: "GET", path: "/beta"},
 		{name: "service switch", method: "GET", path: "/any/thing?a=b", service: "shut"},
@@ -68,7 +73,7 @@ func TestAnswers(t *testing.T) {
 
 func TestEveryRefusalCanBeRead(t *testing.T) {
 	r := &request{Request: state.Request{Method: "GET", Target: "/p\xffath?q", Env: "pr\xffod"}}
-	a := newAnswers("boot", nil)
+	a := newAnswers("boot", nil, 0)
 	for cause := state.CauseEnvGated; cause <= state.CauseStale; cause++ {
 		for _, kind := range []string{"", "application/grpc", "application/grpc-web"} {
 			r.contentType = kind
@@ -118,9 +123,20 @@ func TestRetryAfterIsWholeSecondsRoundedUp(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			require.Equal(t, tt.want, retryAfter(noon.Add(tt.wait), noon))
+			require.Equal(t, tt.want, retryAfter(noon.Add(tt.wait), noon, 0))
 		})
 	}
+}
+
+func TestJitterIsOnlyEverAdded(t *testing.T) {
+	s := newTestServer(t, gate(t), Options{RetryJitter: 3 * time.Second})
+	seen := map[string]bool{}
+	for range 500 {
+		denied := answered(t, s.Check(wire(t, asked("GET", "/until", nil)), noon)).GetDeniedResponse()
+		seen[headersOf(denied.GetHeaders())["retry-after"]] = true
+		require.Contains(t, denied.GetBody(), `"retry_after":"2026-06-01T13:30:01Z"`, "the end is when it is")
+	}
+	require.Equal(t, map[string]bool{"5401": true, "5402": true, "5403": true, "5404": true}, seen)
 }
 
 func TestWhatAClientSpeaks(t *testing.T) {

@@ -2,7 +2,6 @@ package authz
 
 import (
 	"fmt"
-	"time"
 
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/encoding/proto"
@@ -44,9 +43,9 @@ func (c codec) Unmarshal(data mem.BufferSlice, into any) error {
 	} else {
 		message = data.Materialize()
 	}
-	start := time.Now()
-	v.response = v.server.Check(message, start)
-	v.server.durations.sample(start)
+	start := v.server.durations.begin()
+	v.response = v.server.Check(message, v.server.Now())
+	v.server.durations.end(start)
 	return nil
 }
 

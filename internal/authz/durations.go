@@ -21,9 +21,17 @@ type durations struct {
 	sum     atomic.Int64 // nanoseconds
 }
 
-// sample measures a check that began at start, if it is its turn.
-func (d *durations) sample(start time.Time) {
+// begin is when a check begins, if it is its turn to be measured; otherwise the zero time, and the clock is not read.
+func (d *durations) begin() time.Time {
 	if d.checks.Add(1)%sampleEvery != 0 {
+		return time.Time{}
+	}
+	return time.Now()
+}
+
+// end counts a check that began at start.
+func (d *durations) end(start time.Time) {
+	if start.IsZero() {
 		return
 	}
 	took := time.Since(start)

@@ -67,7 +67,7 @@ func (e *Edge) check(_ any, stream grpc.ServerStream) error {
 	switch {
 	case errors.Is(err, io.EOF) && v.response != nil:
 	case errors.Is(err, io.EOF), err == nil: // no message, or several
-		v.response = e.server.Check(unreadable(), time.Now())
+		v.response = e.server.Check(unreadable(), e.server.Now())
 	default: // the client is gone, or never spoke gRPC
 		return err //nolint:wrapcheck // it is a status already
 	}

@@ -70,6 +70,14 @@ func gate(tb testing.TB) *state.Snapshot {
 			ID: "w1", Target: state.Target{Key: until}, Start: noon.Add(-time.Minute), End: noon.Add(90*time.Minute + time.Millisecond),
 			Effect: state.EffectMaintenance, Reason: "upgrade", Origin: state.OriginUntil,
 		}))
+		for path, effect := range map[string]state.Effect{"/old": state.EffectGone, "/frozen": state.EffectReadOnly} {
+			key, _, err := state.ParseKey(path)
+			require.NoError(tb, err)
+			require.NoError(tb, p.SetWindow(state.Window{
+				ID: path, Target: state.Target{Key: key}, Start: noon.Add(-time.Minute), End: noon.Add(time.Hour),
+				Effect: effect, Reason: "moved", Origin: state.OriginWindow,
+			}))
+		}
 		require.NoError(tb, p.SetService("shut", state.Switch{Standing: &state.Block{Effect: state.EffectMaintenance, Reason: "moving"}}))
 	})
 }

@@ -64,6 +64,9 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	}
 	gauge(metric("source_alarm", "1 while the source holds something that must not be adopted."), number(at.Alarm != ""))
 	gauge(metric("stale", "1 while what is enforced is older than --max-stale."), number(s.stale.Load()))
+	gauge(prometheus.NewDesc("waygate_clock_skew_seconds", "The store's clock minus this machine's, as it is corrected up to 5 minutes.", nil, nil),
+		at.Clock.Skew.Seconds())
+	gauge(prometheus.NewDesc("waygate_clock_alarm", "1 while the two are too far apart to be corrected.", nil, nil), number(at.Clock.Alarm != ""))
 	gauge(metric("build_info", "1, with the version of this program.", "version"), 1, m.version)
 }
 

@@ -15,6 +15,7 @@ import (
 func TestMetricsTellWhatWasCounted(t *testing.T) {
 	s := newTestServer(t, gate(t), Options{})
 	at := state.FollowStatus{Meta: state.Meta{Epoch: "e", Rev: 42}, Link: state.LinkHolding, Alarm: "empty"}
+	at.Clock = state.ClockStatus{Skew: -400 * time.Second, Alarm: "too far"}
 	registry := prometheus.NewRegistry()
 	require.NoError(t, registry.Register(NewMetrics(s, func() state.FollowStatus { return at }, "v1")))
 	scrape := func() string {
@@ -48,6 +49,8 @@ func TestMetricsTellWhatWasCounted(t *testing.T) {
 		`waygate_authz_source_link{state="connected"} 0`,
 		`waygate_authz_source_alarm 1`,
 		`waygate_authz_stale 1`,
+		`waygate_clock_skew_seconds -400`,
+		`waygate_clock_alarm 1`,
 		`waygate_authz_build_info{version="v1"} 1`,
 	} {
 		require.Contains(t, text, want)

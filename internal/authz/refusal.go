@@ -52,7 +52,8 @@ func body(kind refusal, d *state.Decision, r *request) string {
 		Message string `json:"message"`
 		Reason  string `json:"reason"`
 		Path    string `json:"path"`
-		// RetryAfter is RFC 3339; the header of the same name has seconds.
+		// RetryAfter is when the block ends, in RFC 3339; the header of the same name has the seconds until then, and
+		// what jitter adds: that is about when to come back, this about what is true.
 		RetryAfter  *time.Time `json:"retry_after,omitempty"`
 		CurrentEnv  *string    `json:"current_env,omitempty"`
 		AllowedEnvs []string   `json:"allowed_envs,omitempty"`

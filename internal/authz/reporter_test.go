@@ -104,10 +104,12 @@ func TestAnInstanceReportsEverySecondAndAfterEachChange(t *testing.T) {
 		f.fall(false)
 		status.Lock()
 		at.Alarm = "the store is empty"
+		at.Clock = state.ClockStatus{Skew: -400 * time.Second, Alarm: "too far"}
 		status.Unlock()
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		require.Equal(t, "the store is empty", f.last().Alarm)
+		require.Equal(t, "the store is empty; too far", f.last().Alarm)
+		require.Equal(t, int64(-400_000), f.last().SkewMS)
 		require.Equal(t, 1, logs.FilterMessage("reports to the fleet do not arrive").Len())
 		require.Equal(t, 1, logs.FilterMessage("reports to the fleet arrive again").Len())
 

@@ -26,12 +26,16 @@ const (
 type Options struct {
 	// Cache holds what is true. While it is empty every check is refused as STATE_UNKNOWN.
 	Cache *state.Cache
+	// Clock tells the time that windows are measured by; nil is the machine's own.
+	Clock *state.Clock
 	// Service and Env are where requests belong that the gateway says nothing about; empty is unknown.
 	Service, Env string
 	// KeepPathHeaders are those of [PathHeaders] that are left alone, because a proxy in front sets them.
 	KeepPathHeaders []string
 	// OnStale says what is answered after [Server.SetStale]; empty is StaleKeep.
 	OnStale Stale
+	// RetryJitter is added to Retry-After at random, from nothing to all of it, in whole seconds; zero is none.
+	RetryJitter time.Duration
 	// Log gets what must not happen; nil is nobody.
 	Log *zap.Logger
 }
@@ -59,9 +63,12 @@ func NewServer(opt Options) *Server {
 	if opt.Log == nil {
 		opt.Log = zap.NewNop()
 	}
+	if opt.Clock == nil {
+		opt.Clock = state.NewClock(state.ClockOptions{})
+	}
 	s := &Server{opt: opt, boot: hex.EncodeToString(boot[:])}
 	s.defaults = state.Request{Service: opt.Service, Env: opt.Env}
-	s.answers = newAnswers(s.boot, opt.KeepPathHeaders)
+	s.answers = newAnswers(s.boot, opt.KeepPathHeaders, opt.RetryJitter)
 	s.requests.New = func() any { return new(request) }
 	return s
 }
@@ -76,6 +83,9 @@ func (s *Server) SetStale(stale bool) { s.stale.Store(stale) }
 func (s *Server) TakenAway() bool {
 	return s.opt.Cache.Load() == nil || s.stale.Load() && s.opt.OnStale != StaleKeep && s.opt.OnStale != ""
 }
+
+// Now is the time that checks are decided by.
+func (s *Server) Now() time.Time { return s.opt.Clock.Now() }
 
 // Check answers the bytes of a CheckRequest with those of a CheckResponse, which are not to be changed. It is total:
 // whatever the bytes, it returns a verdict, and it never panics.

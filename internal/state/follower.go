@@ -36,6 +36,8 @@ type FollowerOptions struct {
 	OnState func(FollowStatus)
 	// Random gives numbers in [0, 1) that spread polls and reconnects; math/rand/v2 when nil.
 	Random func() float64
+	// Clock is given the source's time with every answer; one of the follower's own when nil.
+	Clock *Clock
 }
 
 // Follower keeps a Cache equal to a Source.
@@ -66,11 +68,17 @@ func NewFollower(source Source, cache *Cache, opt FollowerOptions) *Follower {
 	if opt.Random == nil {
 		opt.Random = rand.Float64
 	}
+	if opt.Clock == nil {
+		opt.Clock = NewClock(ClockOptions{})
+	}
 	return &Follower{
 		source: source, cache: cache, opt: opt, status: FollowStatus{Link: LinkReconnecting},
 		applied: make(chan struct{}), ready: make(chan struct{}), look: make(chan struct{}, 1),
 	}
 }
+
+// Clock tells the source's time.
+func (f *Follower) Clock() *Clock { return f.opt.Clock }
 
 // SetInitial makes a snapshot current that was kept from before, so that there is an answer while the source cannot be
 // reached. It is called before Run, and OnApply is not told.

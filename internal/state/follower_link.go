@@ -44,6 +44,8 @@ type pulseEvent struct {
 	started time.Time
 	base    Meta // where we stood when it was asked for
 	link    int  // the subscription that was up then, zero for none
+	// sent and received are when, by the local clock.
+	sent, received time.Time
 }
 
 // connect subscribes anew.
@@ -138,7 +140,9 @@ func (r *following) kick() {
 	r.work.Go(func() {
 		ctx, cancel := context.WithTimeout(r.ctx, pollDeadline)
 		defer cancel()
+		e.sent = r.opt.Clock.Local()
 		e.pulse, e.err = r.source.Pulse(ctx)
+		e.received = r.opt.Clock.Local()
 		send(r.ctx, r.pulses, e)
 	})
 }
@@ -160,6 +164,9 @@ func (r *following) onPulse(e pulseEvent) {
 		r.trouble(e.err)
 	default:
 		r.contact()
+		if r.opt.Clock.Observe(e.sent, e.received, e.pulse.Now) {
+			r.kick()
+		}
 		r.seen = e.pulse.Meta
 		r.reconcile(e.pulse, e.base)
 		r.suspect(e)

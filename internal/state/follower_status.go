@@ -31,13 +31,25 @@ type FollowStatus struct {
 	LastContact, LastInStep time.Time
 	// Trouble is the last thing that went wrong with the link; empty once it is connected again.
 	Trouble string
+	// Clock is how the local clock compares with the source's.
+	Clock ClockStatus
+}
+
+// Alarms are the alarms about the source and about the clock, as one text; empty when there is none.
+func (s *FollowStatus) Alarms() string {
+	if s.Alarm != "" && s.Clock.Alarm != "" {
+		return s.Alarm + "; " + s.Clock.Alarm
+	}
+	return s.Alarm + s.Clock.Alarm
 }
 
 // Status tells where the follower stands.
 func (f *Follower) Status() FollowStatus {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.status
+	now := f.status
+	now.Clock = f.opt.Clock.Status()
+	return now
 }
 
 // Ready is closed with the first snapshot.
@@ -119,6 +131,7 @@ func (r *following) publish() {
 	r.status.Alarm = r.hold.alarm(r.status.Meta)
 	now := r.status
 	r.mu.Unlock()
+	now.Clock = r.opt.Clock.Status()
 	if r.opt.OnState != nil && (now.Link != before.Link || now.Alarm != before.Alarm) {
 		r.opt.OnState(now)
 	}

@@ -16,7 +16,7 @@ type Meta struct {
 	Head Head   `json:"head"`
 }
 
-// Pulse is a Meta with the store's clock and the last sign of life of an admin by that clock (zero: never).
+// Pulse is a Meta with the store's clock, read after the question came and before the answer went, and the last sign of life of an admin by that clock (zero: never).
 type Pulse struct {
 	Meta
 	Now  time.Time
@@ -109,8 +109,10 @@ type Report struct {
 	Rev   uint64 `json:"rev"`
 	// Link is the state of its source: connected, reconnecting or holding.
 	Link string `json:"link"`
-	// Alarm says what is wrong with its source, in a sentence.
+	// Alarm says what is wrong with its source or its clock, in a sentence.
 	Alarm string `json:"alarm,omitempty"`
+	// SkewMS is the store's clock minus the instance's own, in milliseconds.
+	SkewMS int64 `json:"skew_ms,omitempty"`
 	// Bye is set in the last report of an orderly stop.
 	Bye bool `json:"bye,omitempty"`
 	// Checks, Refused and Unreadable count since its start.

@@ -67,7 +67,7 @@ func (s *server) listInstances(ctx context.Context, _ people.Principal, in *flee
 func instance(r *state.Report, ours, asked state.Meta) wire.Instance {
 	out := wire.Instance{
 		ID: r.ID, Boot: r.Boot, Version: r.Version, Service: r.Service, Environment: r.Env, Presence: string(r.Presence()),
-		Applied: wire.Place{Revision: r.Rev, Epoch: r.Epoch}, Link: r.Link, Alarm: r.Alarm,
+		Applied: wire.Place{Revision: r.Rev, Epoch: r.Epoch}, Link: r.Link, Alarm: r.Alarm, SkewMS: r.SkewMS,
 		LastSeen: wire.Stamp(r.Seen), SilentMS: r.Age.Milliseconds(),
 		Checks: r.Checks, Refused: r.Refused, Unreadable: r.Unreadable, Hits: r.Hits, Unseen: r.Unseen,
 	}
@@ -83,7 +83,7 @@ func (s *server) report(ctx context.Context, who people.Principal, in *reportInp
 	b := in.Body
 	return wire.Done{OK: true}, s.cfg.Service.Report(ctx, who, state.Report{
 		ID: in.ID, Boot: b.Boot, Version: b.Version, Service: b.Service, Env: b.Env, Epoch: b.Epoch, Gen: b.Gen, Rev: b.Rev,
-		Link: b.Link, Alarm: b.Alarm, Bye: b.Bye, Checks: b.Checks, Refused: b.Refused, Unreadable: b.Unreadable,
+		Link: b.Link, Alarm: b.Alarm, SkewMS: b.SkewMS, Bye: b.Bye, Checks: b.Checks, Refused: b.Refused, Unreadable: b.Unreadable,
 		Hits: b.Hits, Unseen: b.Unseen,
 	})
 }

@@ -17,9 +17,11 @@ import (
 // Readiness answers GET /readyz.
 type Readiness struct {
 	Ready bool `json:"ready"`
-	// Link is that of the follower, Alarm what it holds against the store.
+	// Link is that of the follower, Alarm what it holds against the store and its clock.
 	Link  string `json:"link"`
 	Alarm string `json:"alarm,omitempty"`
+	// SkewMS is the store's clock minus this machine's, in milliseconds.
+	SkewMS int64 `json:"skew_ms"`
 	// Durability is what an acknowledged change survives.
 	Durability string   `json:"durability"`
 	Warnings   []string `json:"warnings,omitempty"`
@@ -68,7 +70,7 @@ func (o *operations) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (o *operations) ready(w http.ResponseWriter) {
 	s := o.follower.Status()
 	is := Readiness{
-		Ready: s.Epoch != "", Link: string(s.Link), Alarm: s.Alarm, Place: place(s.Meta), Warnings: o.warnings(),
+		Ready: s.Epoch != "", Link: string(s.Link), Alarm: s.Alarms(), SkewMS: s.Clock.Skew.Milliseconds(), Place: place(s.Meta), Warnings: o.warnings(),
 		Durability: string(o.cfg.Service.Durability()),
 	}
 	status := http.StatusOK

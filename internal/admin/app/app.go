@@ -131,7 +131,9 @@ func (a *app) know(ctx context.Context) error {
 	a.people = people.New(people.Config{
 		Roster: roster, Store: a.store, Secret: a.cfg.SecretKey, CLITerm: a.cfg.CLITerm, SDKTerm: a.cfg.SDKTerm, Log: a.log.Named("people"),
 	})
-	a.follower = state.NewFollower(a.store, &a.cache, state.FollowerOptions{OnApply: a.applied, OnState: a.linkChanged})
+	a.follower = state.NewFollower(a.store, &a.cache, state.FollowerOptions{
+		OnApply: a.applied, OnState: a.linkChanged, Clock: state.NewClock(state.ClockOptions{OnChange: a.clockChanged}),
+	})
 	a.repairer = state.NewRepairer(a.store, a.follower, a.disk, state.RepairOptions{
 		OnRepair: func(lost, now state.Meta) {
 			a.log.Warn("the store had lost its history and was given it back", zap.Uint64("lost_revision", lost.Rev),
@@ -174,6 +176,18 @@ func (a *app) applied(snap *state.Snapshot, frames []state.Frame) {
 func (a *app) linkChanged(s state.FollowStatus) {
 	a.log.Info("the link to the store changed", zap.String("link", string(s.Link)), zap.Uint64("revision", s.Rev),
 		zap.String("alarm", s.Alarm), zap.String("trouble", s.Trouble))
+}
+
+func (a *app) clockChanged(s state.ClockStatus) {
+	skew := zap.Duration("skew", s.Skew)
+	switch {
+	case s.Alarm != "":
+		a.log.Error("the clocks are too far apart", skew, zap.String("alarm", s.Alarm))
+	case s.Skew.Abs() >= time.Second:
+		a.log.Warn("this machine's clock is wrong and is corrected by the store's: have NTP set it", skew)
+	default:
+		a.log.Info("this machine's clock and the store's agree again", skew)
+	}
 }
 
 // follow sets going what runs beside the calls. All of it has ended when the teardown is over.

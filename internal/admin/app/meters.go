@@ -53,6 +53,12 @@ func (m *meters) watch(f *state.Follower, r *state.Repairer) {
 		}
 		return time.Since(last).Seconds()
 	})
+	gauge("waygate_clock_skew_seconds", "The store's clock minus this machine's, as it is corrected up to 5 minutes.", func() float64 {
+		return f.Status().Clock.Skew.Seconds()
+	})
+	gauge("waygate_clock_alarm", "1 while the two are too far apart to be corrected.", func() float64 {
+		return oneIf(f.Status().Clock.Alarm != "")
+	})
 }
 
 func oneIf(yes bool) float64 {

@@ -27,7 +27,8 @@ type pulseBody struct {
 	// Now is the store's clock, and Beat the last sign of life of an admin by it.
 	Now  time.Time `json:"now"`
 	Beat time.Time `json:"beat,omitzero"`
-	// Trouble says, in a heartbeat, why the store could not be asked; then Now is this admin's clock.
+	// Trouble says, in a heartbeat, why the store could not be asked; then Now is this admin's clock, as it was last corrected by
+	// the store's.
 	Trouble string `json:"trouble,omitempty"`
 }
 
@@ -136,7 +137,7 @@ func (h *Handler) heartbeat() ([]byte, error) {
 		defer cancel()
 		p, err := h.cfg.Source.Pulse(ctx)
 		if err != nil {
-			p = state.Pulse{Now: time.Now()}
+			p = state.Pulse{Now: h.cfg.Follower.Clock().Now()}
 		}
 		h.beats.last = h.pulseBody(p)
 		h.beats.last.Trouble = trouble(err)

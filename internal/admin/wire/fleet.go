@@ -17,6 +17,7 @@ type Instance struct {
 	Lag        uint64            `json:"lag" doc:"Revisions behind the current one; of another epoch: all of them"`
 	Link       string            `json:"link" doc:"The state of its link to the store: connected, reconnecting or holding"`
 	Alarm      string            `json:"alarm,omitempty"`
+	SkewMS     int64             `json:"skew_ms" doc:"The store's clock minus the instance's own, which is corrected by it up to 5 minutes"`
 	LastSeen   time.Time         `json:"last_seen"`
 	SilentMS   int64             `json:"silent_ms"`
 	Checks     uint64            `json:"checks"`
@@ -39,6 +40,7 @@ type Report struct {
 	Rev        uint64            `json:"rev,omitempty" doc:"The revision that is enforced"`
 	Link       string            `json:"link,omitempty"`
 	Alarm      string            `json:"alarm,omitempty"`
+	SkewMS     int64             `json:"skew_ms,omitempty" doc:"The store's clock minus the instance's own"`
 	Bye        bool              `json:"bye,omitempty" doc:"Set in the last report of an orderly stop"`
 	Checks     uint64            `json:"checks,omitempty"`
 	Refused    uint64            `json:"refused,omitempty"`

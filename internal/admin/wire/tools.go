@@ -123,7 +123,7 @@ type Doctor struct {
 	Reachable  bool      `json:"store_reachable"`
 	RoundTrip  float64   `json:"store_round_trip_ms"`
 	ClockAhead float64   `json:"store_clock_ahead_ms" doc:"The store's clock minus the admin's"`
-	Now        time.Time `json:"now" doc:"The store's time: compare it with your own"`
+	Now        time.Time `json:"now" doc:"The time that windows are measured by, which is the store's: compare it with your own"`
 	Link       string    `json:"link"`
 	Alarm      string    `json:"alarm,omitempty"`
 	Open       bool      `json:"open" doc:"Whether the server has no users"`

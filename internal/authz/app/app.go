@@ -66,9 +66,10 @@ type app struct {
 
 // start does all that needs no snapshot.
 func (a *app) start(ctx context.Context) error {
+	clock := state.NewClock(state.ClockOptions{Local: a.local, OnChange: a.clockChanged})
 	a.server = authz.NewServer(authz.Options{
-		Cache: &a.cache, Service: a.Service, Env: a.Env, KeepPathHeaders: a.KeepPathHeaders,
-		OnStale: authz.Stale(a.OnStale), Log: a.log.Named("check"),
+		Cache: &a.cache, Clock: clock, Service: a.Service, Env: a.Env, KeepPathHeaders: a.KeepPathHeaders,
+		OnStale: authz.Stale(a.OnStale), RetryJitter: a.RetryJitter, Log: a.log.Named("check"),
 	})
 	a.edge = authz.NewEdge(a.server)
 	a.teardown.Push("answer the last checks", func(ctx context.Context) error {
@@ -88,7 +89,7 @@ func (a *app) start(ctx context.Context) error {
 	if err := a.openSource(ctx); err != nil {
 		return err
 	}
-	a.follower = state.NewFollower(a.truth, &a.cache, state.FollowerOptions{OnApply: a.applied, OnState: a.linkChanged})
+	a.follower = state.NewFollower(a.truth, &a.cache, state.FollowerOptions{OnApply: a.applied, OnState: a.linkChanged, Clock: clock})
 	if snapshot != nil {
 		a.follower.SetInitial(snapshot)
 	}
@@ -175,6 +176,19 @@ func (a *app) linkChanged(s state.FollowStatus) {
 	}
 	log("the link to the source changed", zap.String("link", string(s.Link)), zap.Uint64("revision", s.Rev),
 		zap.String("alarm", s.Alarm), zap.String("trouble", s.Trouble))
+}
+
+// clockChanged is told by the clock.
+func (a *app) clockChanged(s state.ClockStatus) {
+	skew := zap.Duration("skew", s.Skew)
+	switch {
+	case s.Alarm != "":
+		a.log.Error("the clocks are too far apart", skew, zap.String("alarm", s.Alarm))
+	case s.Skew.Abs() >= time.Second:
+		a.log.Warn("this machine's clock is wrong and is corrected by the store's: have NTP set it", skew)
+	default:
+		a.log.Info("this machine's clock and the store's agree again", skew)
+	}
 }
 
 // work waits until there is something to answer with, answers until ctx ends, and drains.

@@ -36,6 +36,7 @@ type Config struct {
 	Env        string `env:"WAYGATE_ENV"         flag:"env"         value:"NAME" usage:"environment of requests that the gateway names none for: dev, staging, production…"`
 
 	KeepPathHeaders []string      `env:"WAYGATE_KEEP_PATH_HEADERS" flag:"keep-path-headers" value:"NAME" choices:"x-original-url,x-rewrite-url,x-original-uri,x-forwarded-uri,x-forwarded-path,x-envoy-original-path" usage:"leave this header alone, because a proxy in front of the gateway sets it"`
+	RetryJitter     time.Duration `env:"WAYGATE_RETRY_JITTER" flag:"retry-jitter" envDefault:"0s" usage:"add up to this much to Retry-After at random, in whole seconds, so that clients do not all come back at once"`
 	DrainDelay      time.Duration `env:"WAYGATE_DRAIN_DELAY" flag:"drain-delay" envDefault:"0s" usage:"on SIGTERM, be unhealthy for this long before stopping; only where gateways know other instances"`
 
 	serve.TLS
@@ -43,6 +44,9 @@ type Config struct {
 
 	// OwnProcess says that nothing else runs in this process: memory and processors are then tuned for it.
 	OwnProcess bool
+
+	// local is a machine's clock that is wrong, in a test; nil is the real one.
+	local func() time.Time
 }
 
 // off turns a listener off.
@@ -83,6 +87,8 @@ func (c Config) settle() (*plan, error) {
 		return nil, errors.New("--listen: write HOST:PORT or unix:///path")
 	case c.MaxStale < 0 || c.DrainDelay < 0:
 		return nil, errors.New("--max-stale and --drain-delay are not negative")
+	case c.RetryJitter < 0 || c.RetryJitter%time.Second != 0:
+		return nil, errors.New("--retry-jitter is in whole seconds: write 10s, or 0s for none")
 	case c.MaxStale == 0 && authz.Stale(c.OnStale) != authz.StaleKeep:
 		return nil, fmt.Errorf("--on-stale %s needs --max-stale: without it no snapshot is ever too old", c.OnStale)
 	}

@@ -58,6 +58,7 @@ func TestTheProgramSaysWhatItCannotDo(t *testing.T) {
 		{name: "negative", args: []string{"--source=redis://h", "--drain-delay=-1s"}, status: 2, says: "not negative"},
 		{name: "service", args: []string{"--source=redis://h", "--service=Orders"}, status: 2, says: "--service:"},
 		{name: "path header", args: []string{"--source=redis://h", "--keep-path-headers=x-path"}, status: 2, says: "is not one of x-original-url"},
+		{name: "jitter", args: []string{"--source=redis://h", "--retry-jitter=1500ms"}, status: 2, says: "--retry-jitter"},
 		{name: "backend", env: []string{"WAYGATE_BACKEND=postgres"}, status: 2, says: "is not one of memory, file, redis"},
 		{name: "redis address", args: []string{"--source=redis://", "--listen=127.0.0.1:0", "--ops-listen=off"}, status: 1, says: "redis://"},
 		{name: "TLS files", args: []string{"--source=redis://127.0.0.1:1", "--listen=127.0.0.1:0", "--ops-listen=off", "--namespace=No Name"}, status: 1, says: "namespace"},

@@ -53,10 +53,17 @@ type running struct {
 // launch runs an instance until the test ends. It returns at once.
 func launch(t *testing.T, log *zap.Logger, args ...string) (*running, <-chan struct{}) {
 	t.Helper()
+	return launchAt(t, log, nil, args...)
+}
+
+// launchAt is launch on a machine whose clock is what local says; nil is this one.
+func launchAt(t *testing.T, log *zap.Logger, local func() time.Time, args ...string) (*running, <-chan struct{}) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	r := &running{t: t, stop: cancel, done: make(chan struct{})}
 	is := make(chan struct{})
 	cfg := settings(t, append([]string{"--ops-listen", "127.0.0.1:0", "--instance-id", "one"}, args...)...)
+	cfg.local = local
 	if log == nil {
 		log = zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel))
 	}
@@ -78,12 +85,18 @@ func launch(t *testing.T, log *zap.Logger, args ...string) (*running, <-chan str
 func run(t *testing.T, args ...string) *running {
 	t.Helper()
 	r, is := launch(t, nil, args...)
+	return r.awaited(is)
+}
+
+// awaited returns when it is ready.
+func (r *running) awaited(is <-chan struct{}) *running {
+	r.t.Helper()
 	select {
 	case <-is:
 	case <-r.done:
-		require.NoError(t, r.err)
+		require.NoError(r.t, r.err)
 	case <-time.After(patience):
-		require.Fail(t, "it is not ready")
+		require.Fail(r.t, "it is not ready")
 	}
 	return r
 }

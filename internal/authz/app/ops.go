@@ -78,6 +78,8 @@ type readiness struct {
 	Link     state.Link `json:"link"`
 	Alarm    string     `json:"alarm,omitempty"`
 	Trouble  string     `json:"trouble,omitempty"`
+	// SkewMS is the store's clock minus this machine's, in milliseconds.
+	SkewMS int64 `json:"skew_ms"`
 	// Confirmed is when the source last confirmed what is enforced; absent before the first time.
 	Confirmed time.Time `json:"confirmed,omitzero"`
 }
@@ -87,7 +89,8 @@ type readiness struct {
 func (a *app) readyz(w http.ResponseWriter, _ *http.Request) {
 	at := a.follower.Status()
 	r := readiness{
-		Revision: at.Rev, Epoch: at.Epoch, Link: at.Link, Alarm: at.Alarm, Trouble: at.Trouble, Confirmed: at.LastInStep.UTC(),
+		Revision: at.Rev, Epoch: at.Epoch, Link: at.Link, Alarm: at.Alarms(), Trouble: at.Trouble, Confirmed: at.LastInStep.UTC(),
+		SkewMS: at.Clock.Skew.Milliseconds(),
 	}
 	if at.LastInStep.IsZero() {
 		r.Confirmed = time.Time{}
