@@ -13,10 +13,10 @@ type Leads struct {
 	Upcoming, Ending time.Duration
 }
 
-// Moment is one thing that a window does by itself, at an instant that its data say.
+// Moment is one thing that a window does by itself, at the instant that its data say; for what is announced ahead, the
+// instant at which that is due.
 type Moment struct {
-	// At is when it is to be announced, and Due what it is about: for what is announced ahead, the start or the end.
-	At, Due time.Time
+	At time.Time
 	// Kind orders what happens at one instant.
 	Kind       MomentKind
 	Window     Window
@@ -66,12 +66,16 @@ func (d *Document) Due(lead Leads, now time.Time) []Moment {
 	}
 	var due []Moment
 	for w := range d.Windows() {
-		w.moments(lead, func(m Moment) {
-			if m.At.After(d.announced) && !m.At.After(now) {
-				m.Window = w
-				due = append(due, m)
+		for _, o := range w.Spans() {
+			if o.Start.Add(-lead.Upcoming).After(now) {
+				break // and all later ones
 			}
-		})
+			w.moments(o, lead, func(at time.Time, kind MomentKind) {
+				if at.After(d.announced) && !at.After(now) {
+					due = append(due, Moment{At: at, Kind: kind, Window: w, Occurrence: o})
+				}
+			})
+		}
 	}
 	slices.SortFunc(due, func(a, b Moment) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Window.ID, b.Window.ID))
@@ -83,32 +87,35 @@ func (d *Document) Due(lead Leads, now time.Time) []Moment {
 func (d *Document) NextMoment(lead Leads) time.Time {
 	var next time.Time
 	for w := range d.Windows() {
-		w.moments(lead, func(m Moment) {
-			if m.At.After(d.announced) && (next.IsZero() || m.At.Before(next)) {
-				next = m.At
+		for _, o := range w.Spans() {
+			w.moments(o, lead, func(at time.Time, _ MomentKind) {
+				if at.After(d.announced) && (next.IsZero() || at.Before(next)) {
+					next = at
+				}
+			})
+			if o.Start.Add(-lead.Upcoming).After(d.announced) {
+				break // later ones have nothing earlier
 			}
-		})
+		}
 	}
 	return next
 }
 
-// moments gives what the window does by itself. What was so when it was made is not among it: its author was told.
-func (w *Window) moments(lead Leads, is func(Moment)) {
-	for _, o := range w.Spans() {
-		begins, ends := o.Start, o.End
-		if begins.After(w.Made) {
-			is(Moment{At: begins, Due: begins, Kind: MomentBegins, Occurrence: o})
-			if at := begins.Add(-lead.Upcoming); lead.Upcoming > 0 && at.After(w.Made) {
-				is(Moment{At: at, Due: begins, Kind: MomentUpcoming, Occurrence: o})
-			}
+// moments gives what an occurrence of the window does by itself. What was so when the window was made is not among it:
+// its author was told.
+func (w *Window) moments(o Occurrence, lead Leads, is func(time.Time, MomentKind)) {
+	if o.Start.After(w.Made) {
+		is(o.Start, MomentBegins)
+		if at := o.Start.Add(-lead.Upcoming); lead.Upcoming > 0 && at.After(w.Made) {
+			is(at, MomentUpcoming)
 		}
-		if ends.IsZero() {
-			continue
-		}
-		is(Moment{At: ends, Due: ends, Kind: MomentEnds, Occurrence: o})
-		if at := ends.Add(-lead.Ending); lead.Ending > 0 && at.After(begins) && at.After(w.Made) {
-			is(Moment{At: at, Due: ends, Kind: MomentEnding, Occurrence: o})
-		}
+	}
+	if o.End.IsZero() {
+		return
+	}
+	is(o.End, MomentEnds)
+	if at := o.End.Add(-lead.Ending); lead.Ending > 0 && at.After(o.Start) && at.After(w.Made) {
+		is(at, MomentEnding)
 	}
 }
 
@@ -149,7 +156,8 @@ const ActorSystem = "system"
 func (d *Document) record(m *Moment) Record {
 	t := m.Window.Target
 	r := Record{
-		Path: t.String(), Service: t.Service, Reason: m.Window.Reason, Window: m.Window.ID, Due: m.Due, Until: m.Occurrence.End,
+		Path: t.String(), Service: t.Service, Reason: m.Window.Reason, Window: m.Window.ID, Due: m.At,
+		Start: m.Occurrence.Start, Until: m.Occurrence.End,
 		Before: d.targetStatus(t, m.At.Add(-time.Nanosecond)), After: d.targetStatus(t, m.At),
 	}
 	if t.Key.Path != "" {

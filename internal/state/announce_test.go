@@ -18,13 +18,13 @@ func TestWhatWindowsDoIsAnnouncedOnce(t *testing.T) {
 			= announced -
 			clock +45m
 			announce
-			= announced window_upcoming GET:/a active->active due 15m0s
+			= announced window_upcoming GET:/a active->active due 0s
 			clock +15m
 			announce
 			= announced maintenance_on GET:/a active->maintenance due 0s
 			clock +50m
 			announce
-			= announced window_ending GET:/a maintenance->maintenance due 10m0s
+			= announced window_ending GET:/a maintenance->maintenance due 0s
 			clock +10m
 			announce
 			= announced maintenance_off GET:/a maintenance->active due 0s
@@ -33,7 +33,7 @@ func TestWhatWindowsDoIsAnnouncedOnce(t *testing.T) {
 			add_window GET:/a start=+1h end=+2h
 			clock +10h
 			announce
-			= announced window_upcoming GET:/a active->active due -9h0m0s; maintenance_on GET:/a active->maintenance due -9h0m0s; window_ending GET:/a maintenance->maintenance due -8h0m0s; maintenance_off GET:/a maintenance->active due -8h0m0s
+			= announced window_upcoming GET:/a active->active due -9h15m0s; maintenance_on GET:/a active->maintenance due -9h0m0s; window_ending GET:/a maintenance->maintenance due -8h10m0s; maintenance_off GET:/a maintenance->active due -8h0m0s
 		`},
 		{"what was so when it was made is not announced", `
 			add_window GET:/a start=-1m end=+5m
@@ -49,7 +49,7 @@ func TestWhatWindowsDoIsAnnouncedOnce(t *testing.T) {
 			disable GET:/a
 			clock +2h
 			announce
-			= announced window_upcoming GET:/a disabled->disabled due -1h0m0s; maintenance_on GET:/a disabled->disabled due -1h0m0s; window_ending GET:/a disabled->disabled due 0s; maintenance_off GET:/a disabled->disabled due 0s
+			= announced window_upcoming GET:/a disabled->disabled due -1h15m0s; maintenance_on GET:/a disabled->disabled due -1h0m0s; window_ending GET:/a disabled->disabled due -10m0s; maintenance_off GET:/a disabled->disabled due 0s
 		`},
 		{"an until of a disable ends with enable", `
 			disable GET:/a end=+5m
@@ -72,18 +72,18 @@ func TestWhatWindowsDoIsAnnouncedOnce(t *testing.T) {
 			maintenance GET:/a end=+1h
 			clock +55m
 			announce
-			= announced window_ending GET:/a maintenance->maintenance due 5m0s
+			= announced window_ending GET:/a maintenance->maintenance due -5m0s
 			change_window $ end=+1h
 			clock +55m
 			announce
-			= announced window_ending GET:/a maintenance->maintenance due 5m0s
+			= announced window_ending GET:/a maintenance->maintenance due -5m0s
 		`},
 		{"switches", `
 			add_window @@global start=+1h end=+2h
 			enable @@orders end=+1h
 			clock +1h
 			announce
-			= announced window_upcoming __global__ active->active due 0s; window_ending __waygate:svc_global:orders__ maintenance->maintenance due 0s; service_maintenance_off __waygate:svc_global:orders__ maintenance->active due 0s; global_maintenance_on __global__ active->maintenance due 0s
+			= announced window_upcoming __global__ active->active due -15m0s; window_ending __waygate:svc_global:orders__ maintenance->maintenance due -10m0s; service_maintenance_off __waygate:svc_global:orders__ maintenance->active due 0s; global_maintenance_on __global__ active->maintenance due 0s
 		`},
 	}
 	for _, tt := range tests {

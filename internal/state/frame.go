@@ -98,7 +98,9 @@ type Record struct {
 	Until time.Time `json:"until,omitzero"`
 	// Window is the id of the window that was made, changed or ended, or that did something by itself.
 	Window string `json:"window,omitempty"`
-	// Due is when something that was announced happened, or is to: the entry tells when it was recorded.
+	// Start is when the occurrence that is announced began, or will; Until is its end.
+	Start time.Time `json:"start,omitzero"`
+	// Due is when the announcement was due: the entry tells when it was made.
 	Due time.Time `json:"due,omitzero"`
 	// Note says where something was not stored as it was declared, and why.
 	Note string `json:"note,omitempty"`
