@@ -214,6 +214,10 @@ type recent struct {
 
 // Applied takes what the follower applied; the follower calls it.
 func (s *Service) Applied(snap *state.Snapshot, frames []state.Frame) {
+	select {
+	case s.moved <- struct{}{}:
+	default:
+	}
 	r := &s.recent
 	r.mu.Lock()
 	defer r.mu.Unlock()

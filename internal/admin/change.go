@@ -50,7 +50,11 @@ func (s *Service) Do(ctx context.Context, who people.Principal, retry Retry, com
 		return Result{}, err
 	}
 	return s.commit(ctx, once, func(doc *state.Document, now time.Time) (state.Change, []state.Outcome, error) {
-		return state.Execute(doc, s.author(ctx, who, now), commands...)
+		bounded, err := s.cfg.Overrides.bound(doc, now, commands)
+		if err != nil {
+			return state.Change{}, nil, err
+		}
+		return state.Execute(doc, s.author(ctx, who, now), bounded...)
 	}, commands)
 }
 
@@ -72,7 +76,7 @@ func (s *Service) commit(ctx context.Context, once *once, plan plan, commands []
 		return s.again(ctx, *done, commands)
 	}
 	for try := range commitTries {
-		view, err := s.head(ctx)
+		view, err := s.upToDate(ctx)
 		if err != nil {
 			return Result{}, err
 		}
@@ -103,6 +107,28 @@ func (s *Service) commit(ctx context.Context, once *once, plan plan, commands []
 		return Result{View: s.settled(ctx, view, receipt.Frame), Changed: true, At: at, Outcomes: outcomes}, nil
 	}
 	return Result{}, fmt.Errorf("%d other changes came first: %w", commitTries, state.ErrConflict)
+}
+
+// upToDate is the view at the store's head, after everything is in the log that windows did by themselves until then:
+// what a command ends was there, and what it finds had begun.
+func (s *Service) upToDate(ctx context.Context) (View, error) {
+	for {
+		view, err := s.head(ctx)
+		if err != nil {
+			return View{}, err
+		}
+		told, err := s.catchUp(ctx, view)
+		switch {
+		case errors.Is(err, state.ErrConflict):
+			if err := pause(ctx, rand.N(2*time.Millisecond)); err != nil {
+				return View{}, err
+			}
+		case err != nil:
+			return View{}, err
+		case !told:
+			return view, nil
+		}
+	}
 }
 
 // deliver commits. Where the answer is lost, it asks again: the change carries an id, so that it is made once only, and
@@ -140,7 +166,7 @@ func (s *Service) head(ctx context.Context) (View, error) {
 		default:
 			snap, failed := s.reach(ctx, p)
 			if failed == nil {
-				return View{Snapshot: snap, Now: s.Now()}, nil
+				return s.viewOf(snap), nil
 			}
 			err = failed
 		}
@@ -179,13 +205,13 @@ func (s *Service) settled(ctx context.Context, base View, f state.Frame) View {
 	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleFor)
 	defer cancel()
 	if err := s.cfg.Follower.Wait(soon, f.Epoch, f.Rev); err == nil {
-		return View{Snapshot: s.cfg.Cache.Load(), Now: s.Now()}
+		return s.viewOf(s.cfg.Cache.Load())
 	}
 	snap, err := base.Apply(f)
 	if err != nil {
 		snap = base.Snapshot
 	}
-	return View{Snapshot: snap, Now: s.Now()}
+	return s.viewOf(snap)
 }
 
 // tell logs what was changed.

@@ -71,6 +71,7 @@ func (s *Service) Checkup(ctx context.Context) Checkup {
 	}
 	c.findStore()
 	c.findClock()
+	c.findHorizon()
 	c.findFleet()
 	return c
 }
@@ -116,6 +117,12 @@ func (c *Checkup) findClock() {
 		c.find(LevelWarn, "clock", fmt.Sprintf("the store's clock is %s behind this machine's", off), correctedAdvice)
 	case c.Reachable:
 		c.find(LevelOK, "clock", fmt.Sprintf("the store's clock and this machine's differ by %s", off), "")
+	}
+}
+
+func (c *Checkup) findHorizon() {
+	if c.Link.HorizonAlarm != "" {
+		c.find(LevelFail, "windows", c.Link.HorizonAlarm, "look at what the admins log: one of them extends them every day")
 	}
 }
 

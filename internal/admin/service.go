@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -23,7 +24,11 @@ type Config struct {
 	Strict bool
 	// RequireReason refuses to block, schedule or lift without a reason.
 	RequireReason bool
-	Log           *zap.Logger
+	// UpcomingLead is how long before its start a window is announced; zero announces none ahead.
+	UpcomingLead time.Duration
+	// Overrides bounds blocks that nobody scheduled.
+	Overrides Overrides
+	Log       *zap.Logger
 }
 
 // Service is every use case. It is safe for concurrent use.
@@ -32,10 +37,16 @@ type Service struct {
 	clock  *state.Clock // the follower's, which every command feeds as well
 	fleet  fleetView
 	recent recent
+	// moved holds the news that the document did, for those who tend windows.
+	moved         chan struct{}
+	moments       atomic.Pointer[moments]
+	announcements Announcements
 }
 
 // New makes a Service.
-func New(cfg Config) *Service { return &Service{cfg: cfg, clock: cfg.Follower.Clock()} }
+func New(cfg Config) *Service {
+	return &Service{cfg: cfg, clock: cfg.Follower.Clock(), moved: make(chan struct{}, 1)}
+}
 
 // View is the document as this admin sees it, and the instant (by the store's clock) at which it was looked at.
 type View struct {
@@ -49,7 +60,17 @@ func (s *Service) View() (View, error) {
 	if snap == nil {
 		return View{}, fmt.Errorf("nothing is known of the store yet: %w", state.ErrUnavailable)
 	}
-	return View{Snapshot: snap, Now: s.Now()}, nil
+	return s.viewOf(snap), nil
+}
+
+// viewOf looks at a snapshot now: not earlier than the last announcement in it, by however little the clocks of admins
+// differ. What comes after it would else be dated before it.
+func (s *Service) viewOf(snap *state.Snapshot) View {
+	now := s.Now()
+	if told := snap.Document().Announced(); told.After(now) && told.Sub(now) < time.Second {
+		now = told
+	}
+	return View{Snapshot: snap, Now: now}
 }
 
 // Now is the time by the store's clock, as far as it is known and may be followed: see [state.Clock].

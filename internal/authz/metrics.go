@@ -67,6 +67,11 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	gauge(prometheus.NewDesc("waygate_clock_skew_seconds", "The store's clock minus this machine's, as it is corrected up to 5 minutes.", nil, nil),
 		at.Clock.Skew.Seconds())
 	gauge(prometheus.NewDesc("waygate_clock_alarm", "1 while the two are too far apart to be corrected.", nil, nil), number(at.Clock.Alarm != ""))
+	if !at.Horizon.IsZero() {
+		gauge(prometheus.NewDesc("waygate_horizon_seconds", "How far ahead the occurrences of windows that recur are known.", nil, nil),
+			at.Horizon.Sub(s.Now()).Seconds())
+	}
+	gauge(prometheus.NewDesc("waygate_horizon_alarm", "1 while that is less than 7 days.", nil, nil), number(at.HorizonAlarm != ""))
 	gauge(metric("build_info", "1, with the version of this program.", "version"), 1, m.version)
 }
 

@@ -128,7 +128,7 @@ const maxSwept = 500
 func Announce(d *Document, lead Leads, now time.Time) (Change, error) {
 	now = canonicalTime(now)
 	c := Change{Entry: Entry{Kind: KindAnnounce, At: now, Actor: ActorSystem, Platform: PlatformSystem, Patch: Patch{}}}
-	if d.announced.IsZero() && d.windows.count > 0 {
+	if d.announced.IsZero() && d.WindowCount() > 0 {
 		// They did not come by commands; what they did before now nobody can tell.
 		return c, c.Patch.SetAnnounced(now)
 	}

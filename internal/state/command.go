@@ -39,6 +39,8 @@ type Command struct {
 	// Start and End bound a timed command. End without Start is an until; both zero is a standing block. A switch takes
 	// an End only.
 	Start, End time.Time
+	// Assumed says that the end was set by policy.
+	Assumed bool
 	// Envs are the environments that env admits; none clears the gate.
 	Envs []string
 	// Sunset and Successor are those of deprecate; both may be zero.

@@ -86,7 +86,7 @@ func (w *deed) reclosed(except []Key) []string {
 func (w *deed) addTimed(effect Effect, action Action) error {
 	is := Window{
 		Target: Target{Key: w.key}, Start: w.cmd.Start, End: w.cmd.End, Effect: effect, Reason: w.cmd.Reason,
-		Origin: OriginWindow, Made: w.by.At, By: w.by.Actor, At: w.by.At,
+		Origin: OriginWindow, Assumed: w.cmd.Assumed, Made: w.by.At, By: w.by.Actor, At: w.by.At,
 	}
 	if is.Start.IsZero() {
 		is.Start, is.Origin = w.by.At, OriginUntil

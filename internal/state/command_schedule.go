@@ -25,6 +25,9 @@ func (w *deed) schedule() error {
 			return w.pair()
 		}
 		if again, ok := w.paired(); ok {
+			if again.Assumed {
+				return w.pairAssumed(again)
+			}
 			return w.restate(again, ActionDisable)
 		}
 	}
@@ -61,10 +64,19 @@ func (w *deed) pair() error {
 	return w.put.SetWindow(is)
 }
 
-// paired finds the timed disable that this very schedule made before, when it was sent twice.
+// pairAssumed gives a disable the end that its second half names: until then it had the one of policy.
+func (w *deed) pairAssumed(is Window) error {
+	is.End, is.Assumed, is.At = w.cmd.End, false, w.by.At
+	w.action, w.until = ActionDisable, is.End
+	w.out.WindowID, w.out.OpenInside = is.ID, w.openInside(is.Except)
+	return w.put.SetWindow(is)
+}
+
+// paired finds the timed disable that this very schedule made before, when it was sent twice; or the one of which it is
+// the second half, where policy had to end the first.
 func (w *deed) paired() (Window, bool) {
 	for is := range w.doc.WindowsOn(Target{Key: w.key}) {
-		if is.Origin == OriginUntil && is.Effect == EffectDisabled && is.End.Equal(w.cmd.End) &&
+		if is.Origin == OriginUntil && is.Effect == EffectDisabled && (is.Assumed || is.End.Equal(w.cmd.End)) &&
 			is.By == w.by.Actor && is.Reason == w.cmd.Reason && w.justNow(is.At) {
 			return is, true
 		}

@@ -52,6 +52,9 @@ func (d *Document) Window(id string) (Window, bool) {
 // Windows yields all windows in no particular order.
 func (d *Document) Windows() iter.Seq[Window] { return values(&d.windows) }
 
+// WindowCount is the number of windows.
+func (d *Document) WindowCount() int { return d.windows.count }
+
 // WindowsOn yields the windows of exactly this target, by their ids.
 func (d *Document) WindowsOn(t Target) iter.Seq[Window] {
 	return func(yield func(Window) bool) {

@@ -56,6 +56,11 @@ type Follower struct {
 
 	mu     sync.Mutex
 	status FollowStatus
+	// horizon is that of the snapshot whose status was last asked for: it is looked for only then.
+	horizon struct {
+		of *Snapshot
+		at time.Time
+	}
 	// applied is closed, and replaced, with each new snapshot.
 	applied chan struct{}
 	ready   chan struct{}

@@ -3,6 +3,8 @@ package state
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -33,14 +35,16 @@ type FollowStatus struct {
 	Trouble string
 	// Clock is how the local clock compares with the source's.
 	Clock ClockStatus
+	// Horizon is up to when the occurrences of all windows that recur are known, and HorizonAlarm says that this is too
+	// near; zero and empty where none recurs.
+	Horizon      time.Time
+	HorizonAlarm string
 }
 
-// Alarms are the alarms about the source and about the clock, as one text; empty when there is none.
+// Alarms are the alarms about the source, the clock and the horizon, as one text; empty when there is none.
 func (s *FollowStatus) Alarms() string {
-	if s.Alarm != "" && s.Clock.Alarm != "" {
-		return s.Alarm + "; " + s.Clock.Alarm
-	}
-	return s.Alarm + s.Clock.Alarm
+	all := slices.DeleteFunc([]string{s.Alarm, s.Clock.Alarm, s.HorizonAlarm}, func(text string) bool { return text == "" })
+	return strings.Join(all, "; ")
 }
 
 // Status tells where the follower stands.
@@ -49,6 +53,12 @@ func (f *Follower) Status() FollowStatus {
 	defer f.mu.Unlock()
 	now := f.status
 	now.Clock = f.opt.Clock.Status()
+	if snap := f.cache.Load(); snap != nil {
+		if f.horizon.of != snap {
+			f.horizon.of, f.horizon.at = snap, snap.doc.Horizon()
+		}
+		now.Horizon, now.HorizonAlarm = f.horizon.at, horizonAlarm(f.horizon.at, f.opt.Clock.Now())
+	}
 	return now
 }
 

@@ -22,6 +22,8 @@ type Window struct {
 	Ticket string `json:"ticket,omitempty"`
 	// Origin tells whether a start was sent (window) or only an end (until): cancelling a schedule spares an until.
 	Origin WindowOrigin `json:"origin"`
+	// Assumed says that policy set the end of an until, because its author named none.
+	Assumed bool `json:"assumed,omitempty"`
 	// Except are the keys that it leaves alone. An until of a switch has none of its own: the switch's exemptions hold.
 	Except []Key `json:"except,omitempty"`
 	// IncludeProtected makes a window of a switch hold for protected routes too.

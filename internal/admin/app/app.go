@@ -149,9 +149,11 @@ func (a *app) know(ctx context.Context) error {
 	})
 	a.service = admin.New(admin.Config{
 		Store: a.store, Fleet: a.store, Cache: &a.cache, Follower: a.follower, Alarm: a.repairer.Alarm,
-		Strict: a.cfg.StrictRoutes, RequireReason: a.cfg.RequireReason, Log: a.log.Named("service"),
+		Strict: a.cfg.StrictRoutes, RequireReason: a.cfg.RequireReason, UpcomingLead: a.cfg.UpcomingLead,
+		Overrides: admin.Overrides{Default: a.cfg.DefaultOverride, Max: a.cfg.MaxOverride}, Log: a.log.Named("service"),
 	})
 	a.meters.watch(a.follower, a.repairer)
+	a.meters.watchWindows(a.service)
 	if a.kept != nil {
 		snap, err := state.Compile(a.kept.Document)
 		if err != nil {
@@ -197,6 +199,7 @@ func (a *app) follow(ctx context.Context) {
 	running.Go(func() { a.follower.Run(ctx) })
 	running.Go(func() { a.repairer.Run(ctx) })
 	running.Go(func() { a.people.Run(ctx) })
+	running.Go(func() { a.service.Tend(ctx) })
 	if a.disk != nil {
 		running.Go(func() { a.disk.Run(ctx) })
 	}

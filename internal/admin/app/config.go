@@ -28,6 +28,10 @@ type Config struct {
 	RequireReason bool `env:"WAYGATE_REQUIRE_REASON" flag:"require-reason" usage:"refuse to block, schedule or lift without a reason"`
 	StrictRoutes  bool `env:"WAYGATE_STRICT_ROUTES"  flag:"strict-routes"  usage:"refuse commands on routes that nobody declared or saw"`
 
+	UpcomingLead    time.Duration `env:"WAYGATE_UPCOMING_LEAD" envDefault:"15m" flag:"upcoming-lead" usage:"how long before its start a window is announced; 0 announces none ahead"`
+	DefaultOverride time.Duration `env:"WAYGATE_DEFAULT_OVERRIDE" flag:"default-override" usage:"how long a block lasts that names no end (default: until it is lifted)"`
+	MaxOverride     time.Duration `env:"WAYGATE_MAX_OVERRIDE"     flag:"max-override"     usage:"how long a block may last that nobody scheduled (default: for ever)"`
+
 	User      string        `env:"WAYGATE_USER" envDefault:"admin" flag:"user" value:"NAME" usage:"the user whose password WAYGATE_PASS is"`
 	Pass      string        `env:"WAYGATE_PASS" usage:"the password of the user; without it and a users file the server is open"`
 	UsersFile string        `env:"WAYGATE_USERS_FILE" flag:"users-file" value:"FILE" usage:"lines name:argon2id-hash[:viewer|operator|admin]; without a role: operator"`
@@ -55,6 +59,12 @@ func (c *Config) settle() error {
 	}
 	if c.CLITerm <= 0 || c.SDKTerm <= 0 {
 		return errors.New("--cli-token-ttl and --sdk-token-ttl are longer than nothing")
+	}
+	switch {
+	case c.UpcomingLead < 0 || c.DefaultOverride < 0 || c.MaxOverride < 0:
+		return errors.New("--upcoming-lead, --default-override and --max-override are not negative")
+	case c.MaxOverride > 0 && c.DefaultOverride > c.MaxOverride:
+		return errors.New("--default-override is not longer than --max-override")
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/waygate/waygate/internal/admin"
 	"github.com/waygate/waygate/internal/state"
 )
 
@@ -56,9 +57,25 @@ func (m *meters) watch(f *state.Follower, r *state.Repairer) {
 	gauge("waygate_clock_skew_seconds", "The store's clock minus this machine's, as it is corrected up to 5 minutes.", func() float64 {
 		return f.Status().Clock.Skew.Seconds()
 	})
+	gauge("waygate_horizon_seconds", "How far ahead the occurrences of windows that recur are known; 0 while none recurs.", func() float64 {
+		if at := f.Status(); !at.Horizon.IsZero() {
+			return at.Horizon.Sub(f.Clock().Now()).Seconds()
+		}
+		return 0
+	})
+	gauge("waygate_horizon_alarm", "1 while that is less than 7 days.", func() float64 { return oneIf(f.Status().HorizonAlarm != "") })
 	gauge("waygate_clock_alarm", "1 while the two are too far apart to be corrected.", func() float64 {
 		return oneIf(f.Status().Clock.Alarm != "")
 	})
+}
+
+// watchWindows shows how what windows do is announced, and how far ahead it is known.
+func (m *meters) watchWindows(s *admin.Service) {
+	count := func(name, help string, value func() uint64) {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(value()) }))
+	}
+	count("waygate_admin_announcements_total", "What windows did by themselves and this admin put into the log.", s.Announcements().Made)
+	count("waygate_admin_announcements_late_total", "Those of them that were put there more than 5 seconds after they were due.", s.Announcements().Late)
 }
 
 func oneIf(yes bool) float64 {
