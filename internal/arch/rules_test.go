@@ -42,7 +42,7 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	// What people do.
 	"internal/admin":          {state, module + "internal/admin/people", zap, uuid},
 	"internal/admin/people":   {state, zap, uuid, "golang.org/x/crypto/argon2"},
-	"internal/admin/schedule": {state},
+	"internal/admin/schedule": {state, "github.com/teambition/rrule-go"},
 	"internal/admin/wire":     nil,
 	"internal/admin/stream":   {state, zap},
 	"internal/admin/api":      {state, admin, zap, uuid, metrics, "github.com/danielgtaylor/huma/v2"},

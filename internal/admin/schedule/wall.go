@@ -83,3 +83,6 @@ func (w Wall) Compare(other Wall) int { return w.at.Compare(other.at) }
 
 // add moves the hands of the clock: there are no gaps on a wall.
 func (w Wall) add(d time.Duration) Wall { return Wall{at: w.at.Add(d)} }
+
+// sub is how far the hands of the clock go from other to w.
+func (w Wall) sub(other Wall) time.Duration { return w.at.Sub(other.at) }
