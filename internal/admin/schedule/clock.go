@@ -65,3 +65,13 @@ func (c *Clock) UnmarshalText(text []byte) error {
 
 // IsZero reports whether there is no time of day.
 func (c Clock) IsZero() bool { return !c.given }
+
+// next is the first wall time after w at which the clock reads c: on the same day, or else on the next.
+func (c Clock) next(w Wall) Wall {
+	year, month, date := w.Date()
+	is := WallOf(year, month, date, 0, 0, c.second)
+	if is.Compare(w) <= 0 {
+		is = is.add(day)
+	}
+	return is
+}

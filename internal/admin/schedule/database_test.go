@@ -3,8 +3,10 @@ package schedule
 import (
 	"archive/zip"
 	"io"
+	"maps"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,4 +45,15 @@ func (d database) zone(t *testing.T, name string) *time.Location {
 	zone, err := time.LoadLocationFromTZData(name, []byte(d[name]))
 	require.NoError(t, err)
 	return zone
+}
+
+// names are all zones, but of those that are the same by other names, one.
+func (d database) names() []string {
+	same := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(d)) {
+		if _, there := same[d[name]]; !there {
+			same[d[name]] = name
+		}
+	}
+	return slices.Sorted(maps.Values(same))
 }
