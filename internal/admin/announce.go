@@ -95,26 +95,28 @@ func (s *Service) tend(ctx context.Context) (time.Duration, error) {
 			return 0, err
 		}
 	}
-	next := s.nextMoment(view.Document())
+	next := s.lookAt(view.Document()).next
 	if next.IsZero() {
 		return lookEvery, nil
 	}
 	return min(max(next.Sub(s.Now()), time.Millisecond), lookEvery), nil
 }
 
-// moments remembers when something is next to be announced of one document.
-type moments struct {
-	doc  *state.Document
-	next time.Time
+// outlook is what there is to tend of one document.
+type outlook struct {
+	doc *state.Document
+	// next is when something is next to be announced, and horizon up to when all occurrences are known.
+	next, horizon time.Time
 }
 
-func (s *Service) nextMoment(doc *state.Document) time.Time {
-	if m := s.moments.Load(); m != nil && m.doc == doc {
-		return m.next
+// lookAt looks at a document, once.
+func (s *Service) lookAt(doc *state.Document) *outlook {
+	if o := s.outlook.Load(); o != nil && o.doc == doc {
+		return o
 	}
-	m := &moments{doc: doc, next: doc.NextMoment(s.leads())}
-	s.moments.Store(m)
-	return m.next
+	o := &outlook{doc: doc, next: doc.NextMoment(s.leads()), horizon: doc.Horizon()}
+	s.outlook.Store(o)
+	return o
 }
 
 // due reports whether something is to be announced, or nobody announces yet.
@@ -123,7 +125,7 @@ func (s *Service) due(view View) bool {
 	if doc.Announced().IsZero() {
 		return doc.WindowCount() > 0
 	}
-	next := s.nextMoment(doc)
+	next := s.lookAt(doc).next
 	return !next.IsZero() && !next.After(view.Now)
 }
 

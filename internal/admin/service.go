@@ -39,7 +39,8 @@ type Service struct {
 	recent recent
 	// moved holds the news that the document did, for those who tend windows.
 	moved         chan struct{}
-	moments       atomic.Pointer[moments]
+	outlook       atomic.Pointer[outlook]
+	complained    string // what was last logged of windows that cannot be extended
 	announcements Announcements
 }
 
