@@ -10,3 +10,5 @@ import (
 func TestSoakFaults(t *testing.T) { testFaults(t, 20*time.Second, 2*time.Minute) }
 
 func TestSoakRestarts(t *testing.T) { testRestarts(t, 5) }
+
+func TestSoakWindows(t *testing.T) { testCalendar(t, 10_000, 1_000_000, 4*time.Minute) }
