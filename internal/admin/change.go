@@ -54,7 +54,11 @@ func (s *Service) Do(ctx context.Context, who people.Principal, retry Retry, com
 		if err != nil {
 			return state.Change{}, nil, err
 		}
-		return state.Execute(doc, s.author(ctx, who, now), bounded...)
+		expanded, err := s.expand(bounded, now)
+		if err != nil {
+			return state.Change{}, nil, err
+		}
+		return state.Execute(doc, s.author(ctx, who, now), expanded...)
 	}, commands)
 }
 
@@ -88,7 +92,7 @@ func (s *Service) commit(ctx context.Context, once *once, plan plan, commands []
 			// Not remembered under its key either: nothing was done that a retry could do twice.
 			return Result{View: view, At: view.Place(), Outcomes: outcomes}, nil
 		}
-		once.mark(&change, view)
+		once.mark(&change, view, outcomes)
 		receipt, err := s.deliver(ctx, view.Place(), change)
 		switch {
 		case errors.Is(err, state.ErrConflict):
@@ -260,7 +264,7 @@ func (s *Service) checkReasons(commands []state.Command) error {
 	for _, c := range commands {
 		onSwitch := c.Target.Global || c.Target.Service != ""
 		shuts := c.Verb == state.VerbMaintenance || c.Verb == state.VerbSchedule || c.Verb == state.VerbEnable ||
-			c.Verb == state.VerbDisable && !onSwitch
+			c.Verb == state.VerbAddWindow || c.Verb == state.VerbDisable && !onSwitch
 		if shuts && c.Reason == "" {
 			return state.Invalid("reason", "a reason is required here (WAYGATE_REQUIRE_REASON): say why")
 		}

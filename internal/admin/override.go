@@ -42,7 +42,13 @@ func (o Overrides) overrides(doc *state.Document, c *state.Command, now time.Tim
 		return onSwitch
 	case state.VerbChangeWindow:
 		w, _ := doc.Window(c.WindowID)
-		return w.Origin == state.OriginUntil && !c.End.IsZero()
+		if w.Origin != state.OriginUntil {
+			return false
+		}
+		if by := c.Amend.By; by != 0 && c.End.IsZero() && !w.End.IsZero() {
+			c.End, c.Amend.By = w.End.Add(by), 0
+		}
+		return !c.End.IsZero()
 	default:
 		return false
 	}
