@@ -323,10 +323,7 @@ func (w *windowDeed) move() (bool, error) {
 	}
 	at := w.cmd.Occurrence
 	if at.IsZero() {
-		o, ok := w.is.Running(w.now)
-		if !ok {
-			o, ok = w.is.upcoming(w.now)
-		}
+		o, ok := w.is.current(w.now)
 		if !ok {
 			return false, w.noOccurrence(w.now)
 		}

@@ -148,6 +148,18 @@ func TestCommandsOnRecurringWindows(t *testing.T) {
 			GET /a is active
 			! cancel_window $ | not found
 		`},
+		{"of occurrences that overlap, a change is about the one that began last, however often it is given", `
+			add_window GET:/a rule=RRULE:FREQ=HOURLY at=+0m..+80m,+60m..+140m
+			clock +70m
+			change_window $ end=+5m
+			= changed true
+			change_window $ end=+5m
+			= changed false
+			clock +5m
+			GET /a is maintenance
+			clock +5m
+			GET /a is active
+		`},
 		{"an occurrence beyond what is known is remembered as cancelled", `
 			add_window GET:/a rule=RRULE:FREQ=DAILY at=+1h..+2h
 			cancel_window $ occurrence=+100h

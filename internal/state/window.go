@@ -105,6 +105,20 @@ func (w *Window) inForce(now time.Time) iter.Seq[Occurrence] {
 	}
 }
 
+// current is the occurrence that runs, of several the one that began last, else the next one. Which one it is does not
+// depend on ends: a change of the end, given twice, is about the same one.
+func (w *Window) current(now time.Time) (is Occurrence, ok bool) {
+	for o := range w.inForce(now) {
+		if !ok || o.Start.After(is.Start) {
+			is, ok = o, true
+		}
+	}
+	if ok {
+		return is, true
+	}
+	return w.upcoming(now)
+}
+
 // upcoming is the first occurrence that begins after now.
 func (w *Window) upcoming(now time.Time) (Occurrence, bool) {
 	if w.Recurs == nil {
