@@ -83,10 +83,11 @@ func (w *Window) plan(now time.Time) error {
 
 // sameWindow finds the window of the target that has the same start, end, recurrence and effect. Of an until nobody
 // sent a start: it is the same while it runs. Windows that recur are the same where their rules are and they are in
-// step: a rule counts from when it was given.
+// step: a rule counts from when it was given. One that is over blocks no more, and is none that another could be.
 func (x *execution) sameWindow(is *Window) (Window, bool) {
 	for w := range x.doc.WindowsOn(is.Target) {
-		if w.Effect != is.Effect || w.Origin != is.Origin || !w.End.Equal(is.End) || (w.Recurs == nil) != (is.Recurs == nil) {
+		if w.Effect != is.Effect || w.Origin != is.Origin || !w.End.Equal(is.End) || (w.Recurs == nil) != (is.Recurs == nil) ||
+			w.Over(x.by.At) {
 			continue
 		}
 		if w.Recurs != nil {

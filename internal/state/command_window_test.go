@@ -174,6 +174,14 @@ func TestCommandsOnRecurringWindows(t *testing.T) {
 			add_window GET:/a rule=RRULE:FREQ=WEEKLY at=+1h..+2h reason=x
 			= changed true
 		`},
+		{"a series of which nothing is left to come is not the same as one that is asked for anew", `
+			add_window GET:/a rule=RRULE:FREQ=DAILY;COUNT=2 at=+1h..+2h,+25h..+27h finished
+			clock +25h
+			end_window $
+			add_window GET:/a rule=RRULE:FREQ=DAILY;COUNT=2 at=+0h..+2h finished
+			= changed true
+			GET /a is maintenance
+		`},
 		{"one that is finished goes with its last occurrence", `
 			add_window GET:/a rule=RRULE:FREQ=DAILY;COUNT=1 at=+0h..+1h finished
 			= record maintenance_on GET:/a active->maintenance until -
