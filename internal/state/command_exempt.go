@@ -57,7 +57,7 @@ func (t *turning) exemptIn(w Window) error {
 				is = append(is, k)
 			}
 		}
-		if !slices.Equal(*list, is) {
+		if !sameKeys(*list, is) {
 			*list, changed = is, true
 		}
 	}
@@ -82,6 +82,9 @@ func (t *turning) exemptIn(w Window) error {
 	t.action = ActionExempt
 	return t.put.SetWindow(w)
 }
+
+// sameKeys reports whether two lists have the same keys, in any order: what is removed and added again stays.
+func sameKeys(a, b []Key) bool { return len(less(a, b)) == 0 && len(less(b, a)) == 0 }
 
 func keysOf(list []Exemption) []Key {
 	var keys []Key

@@ -249,6 +249,13 @@ func TestWindowsOnSwitches(t *testing.T) {
 			GET /a is active
 			GET /b is maintenance
 		`},
+		{"what is removed and added again stays", `
+			add_window @@global end=+1h
+			exempt @@global add=/a,/b remove=/a
+			= changed true
+			exempt @@global add=/a,/b remove=/a
+			= changed false
+		`},
 		{"everything read-only", `
 			add_window @@global end=+1h effect=read_only except=POST:/login
 			GET /a is active
