@@ -162,18 +162,21 @@ func (t *turning) addWindow() error {
 		action, _ = t.onOff()
 	}
 	if same, ok := t.sameWindow(&is); ok {
-		t.out.WindowID = same.ID
-		if err := sameExceptions(&same, is.Except); err != nil || same.Reason == is.Reason {
+		if err := sameExceptions(&same, is.Except); err != nil {
 			return err
+		}
+		if same.Reason == is.Reason {
+			action = ""
 		}
 		same.Reason, same.By, same.At = is.Reason, is.By, is.At
 		is = same
 	} else {
 		is.ID = t.newID()
-		t.out.WindowID = is.ID
 	}
-	for _, k := range is.Except {
-		t.out.OpenInside = append(t.out.OpenInside, t.doc.shown(k))
+	t.out.WindowID = is.ID
+	t.out.OpenInside = t.openInside(t.doc.shownAll(is.exceptNow(t.by.At)), is.IncludeProtected)
+	if action == "" {
+		return nil
 	}
 	t.action, t.until = action, is.End
 	return t.put.SetWindow(is)

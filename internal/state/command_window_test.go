@@ -167,6 +167,12 @@ func TestCommandsOnRecurringWindows(t *testing.T) {
 			cancel_window $ occurrence=+100h
 			= changed false
 		`},
+		{"what an occurrence leaves alone is told when the window is asked for again", `
+			add_window /a/** rule=RRULE:FREQ=DAILY at=+0h..+1h except=/a/b
+			enable /a/c
+			add_window /a/** rule=RRULE:FREQ=DAILY at=+0h..+1h
+			= open_inside /a/b /a/c
+		`},
 		{"the same rule again is the same window", `
 			add_window GET:/a rule=RRULE:FREQ=DAILY at=+1h..+2h,+25h..+26h reason=x
 			add_window GET:/a rule=RRULE:FREQ=DAILY at=+1h..+2h,+25h..+26h reason=x
@@ -248,6 +254,17 @@ func TestWindowsOnSwitches(t *testing.T) {
 			clock +24h
 			GET /a is active
 			GET /b is maintenance
+		`},
+		{"a window tells what stays open: its exceptions and what is protected, the second time too", `
+			register GET:/pay protected
+			add_window @@global end=+1h except=/health
+			= open_inside /health GET:/pay
+			exempt @@global add=/b
+			add_window @@global end=+1h
+			= changed false
+			= open_inside /b /health GET:/pay
+			add_window @@orders end=+1h include
+			= open_inside -
 		`},
 		{"what is removed and added again stays", `
 			add_window @@global end=+1h

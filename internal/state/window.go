@@ -151,6 +151,17 @@ func (o *Occurrence) contains(now time.Time) bool {
 // scheduled reports whether the window has exemptions of its own though its target is a switch.
 func (w *Window) scheduled() bool { return w.Origin == OriginWindow }
 
+// exceptNow are the keys that the window leaves alone at now, some in one running occurrence only.
+func (w *Window) exceptNow(now time.Time) []Key {
+	all := slices.Clone(w.Except)
+	if w.Recurs != nil {
+		for o := range w.inForce(now) {
+			all = append(all, o.Except...)
+		}
+	}
+	return all
+}
+
 // except has the window leave a key alone: for good, or where it recurs in its running occurrences.
 func (w *Window) except(k Key, now time.Time) {
 	if w.Recurs == nil {
