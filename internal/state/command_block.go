@@ -111,7 +111,7 @@ func (w *deed) begin(is Window, action Action) error {
 
 // restate answers for a window that is there already: only its reason can change.
 func (w *deed) restate(same Window, action Action) error {
-	w.out.WindowID, w.out.OpenInside = same.ID, w.openInside(same.Except)
+	w.out.WindowID, w.out.OpenInside = same.ID, w.openInside(same.exceptNow(w.by.At))
 	if same.Reason == w.cmd.Reason {
 		return nil
 	}

@@ -57,7 +57,7 @@ func (t *turning) exemptIn(w Window) error {
 				is = append(is, k)
 			}
 		}
-		if !slices.Equal(*list, is) {
+		if !sameKeys(*list, is) {
 			*list, changed = is, true
 		}
 	}
@@ -83,6 +83,9 @@ func (t *turning) exemptIn(w Window) error {
 	return t.put.SetWindow(w)
 }
 
+// sameKeys reports whether two lists have the same keys, in any order: what is removed and added again stays.
+func sameKeys(a, b []Key) bool { return len(less(a, b)) == 0 && len(less(b, a)) == 0 }
+
 func keysOf(list []Exemption) []Key {
 	var keys []Key
 	for _, e := range list {
@@ -107,13 +110,10 @@ func sameExemptions(a, b []Exemption) bool {
 	})
 }
 
-// openInside tells what stays open while the switch is on: its exemptions, and what is protected.
-func (t *turning) openInside() []string {
-	var open []string
-	for _, e := range t.is.Exempt {
-		open = append(open, shownOr(e.Shown, e.Key))
-	}
-	if !t.is.IncludeProtected {
+// openInside tells what stays open while the switch is on: what its part leaves alone, and what is protected.
+func (t *turning) openInside(left []string, include bool) []string {
+	open := left
+	if !include {
 		for r := range t.doc.Routes() {
 			if r.Protected && (t.target.Global || r.Key.Service == "" || r.Key.Service == t.target.Service) {
 				open = append(open, r.shownOr(""))
@@ -122,4 +122,13 @@ func (t *turning) openInside() []string {
 	}
 	slices.Sort(open)
 	return slices.Compact(open)
+}
+
+// exempted are the exemptions of the switch as they were spelled.
+func (t *turning) exempted() []string {
+	var all []string
+	for _, e := range t.is.Exempt {
+		all = append(all, shownOr(e.Shown, e.Key))
+	}
+	return all
 }

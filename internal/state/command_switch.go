@@ -92,7 +92,7 @@ func (t *turning) shut() error {
 		t.action, _ = t.onOff()
 		t.until = t.cmd.End
 	}
-	t.out.OpenInside = t.openInside()
+	t.out.OpenInside = t.openInside(t.exempted(), t.is.IncludeProtected)
 	return nil
 }
 

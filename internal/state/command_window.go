@@ -83,10 +83,11 @@ func (w *Window) plan(now time.Time) error {
 
 // sameWindow finds the window of the target that has the same start, end, recurrence and effect. Of an until nobody
 // sent a start: it is the same while it runs. Windows that recur are the same where their rules are and they are in
-// step: a rule counts from when it was given.
+// step: a rule counts from when it was given. One that is over blocks no more, and is none that another could be.
 func (x *execution) sameWindow(is *Window) (Window, bool) {
 	for w := range x.doc.WindowsOn(is.Target) {
-		if w.Effect != is.Effect || w.Origin != is.Origin || !w.End.Equal(is.End) || (w.Recurs == nil) != (is.Recurs == nil) {
+		if w.Effect != is.Effect || w.Origin != is.Origin || !w.End.Equal(is.End) || (w.Recurs == nil) != (is.Recurs == nil) ||
+			w.Over(x.by.At) {
 			continue
 		}
 		if w.Recurs != nil {
@@ -161,18 +162,21 @@ func (t *turning) addWindow() error {
 		action, _ = t.onOff()
 	}
 	if same, ok := t.sameWindow(&is); ok {
-		t.out.WindowID = same.ID
-		if err := sameExceptions(&same, is.Except); err != nil || same.Reason == is.Reason {
+		if err := sameExceptions(&same, is.Except); err != nil {
 			return err
+		}
+		if same.Reason == is.Reason {
+			action = ""
 		}
 		same.Reason, same.By, same.At = is.Reason, is.By, is.At
 		is = same
 	} else {
 		is.ID = t.newID()
-		t.out.WindowID = is.ID
 	}
-	for _, k := range is.Except {
-		t.out.OpenInside = append(t.out.OpenInside, t.doc.shown(k))
+	t.out.WindowID = is.ID
+	t.out.OpenInside = t.openInside(t.doc.shownAll(is.exceptNow(t.by.At)), is.IncludeProtected)
+	if action == "" {
+		return nil
 	}
 	t.action, t.until = action, is.End
 	return t.put.SetWindow(is)
@@ -323,10 +327,7 @@ func (w *windowDeed) move() (bool, error) {
 	}
 	at := w.cmd.Occurrence
 	if at.IsZero() {
-		o, ok := w.is.Running(w.now)
-		if !ok {
-			o, ok = w.is.upcoming(w.now)
-		}
+		o, ok := w.is.current(w.now)
 		if !ok {
 			return false, w.noOccurrence(w.now)
 		}

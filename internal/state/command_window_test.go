@@ -168,6 +168,18 @@ func TestCommandsOnRecurringWindows(t *testing.T) {
 			clock +2h
 			GET /a is maintenance
 		`},
+		{"of occurrences that overlap, a change is about the one that began last, however often it is given", `
+			add_window GET:/a rule=RRULE:FREQ=HOURLY at=+0m..+80m,+60m..+140m
+			clock +70m
+			change_window $ end=+5m
+			= changed true
+			change_window $ end=+5m
+			= changed false
+			clock +5m
+			GET /a is maintenance
+			clock +5m
+			GET /a is active
+		`},
 		{"an occurrence beyond what is known is remembered as cancelled", `
 			add_window GET:/a rule=RRULE:FREQ=DAILY at=+1h..+2h
 			cancel_window $ occurrence=+100h
@@ -177,12 +189,26 @@ func TestCommandsOnRecurringWindows(t *testing.T) {
 			! change_window $ occurrence=+100h end=+102h | are known up to
 			! change_window $ occurrence=+90m end=+102h | has no occurrence
 		`},
+		{"what an occurrence leaves alone is told when the window is asked for again", `
+			add_window /a/** rule=RRULE:FREQ=DAILY at=+0h..+1h except=/a/b
+			enable /a/c
+			add_window /a/** rule=RRULE:FREQ=DAILY at=+0h..+1h
+			= open_inside /a/b /a/c
+		`},
 		{"the same rule again is the same window", `
 			add_window GET:/a rule=RRULE:FREQ=DAILY at=+1h..+2h,+25h..+26h reason=x
 			add_window GET:/a rule=RRULE:FREQ=DAILY at=+1h..+2h,+25h..+26h reason=x
 			= changed false
 			add_window GET:/a rule=RRULE:FREQ=WEEKLY at=+1h..+2h reason=x
 			= changed true
+		`},
+		{"a series of which nothing is left to come is not the same as one that is asked for anew", `
+			add_window GET:/a rule=RRULE:FREQ=DAILY;COUNT=2 at=+1h..+2h,+25h..+27h finished
+			clock +25h
+			end_window $
+			add_window GET:/a rule=RRULE:FREQ=DAILY;COUNT=2 at=+0h..+2h finished
+			= changed true
+			GET /a is maintenance
 		`},
 		{"one that is finished goes with its last occurrence", `
 			add_window GET:/a rule=RRULE:FREQ=DAILY;COUNT=1 at=+0h..+1h finished
@@ -250,6 +276,24 @@ func TestWindowsOnSwitches(t *testing.T) {
 			clock +24h
 			GET /a is active
 			GET /b is maintenance
+		`},
+		{"a window tells what stays open: its exceptions and what is protected, the second time too", `
+			register GET:/pay protected
+			add_window @@global end=+1h except=/health
+			= open_inside /health GET:/pay
+			exempt @@global add=/b
+			add_window @@global end=+1h
+			= changed false
+			= open_inside /b /health GET:/pay
+			add_window @@orders end=+1h include
+			= open_inside -
+		`},
+		{"what is removed and added again stays", `
+			add_window @@global end=+1h
+			exempt @@global add=/a,/b remove=/a
+			= changed true
+			exempt @@global add=/a,/b remove=/a
+			= changed false
 		`},
 		{"everything read-only", `
 			add_window @@global end=+1h effect=read_only except=POST:/login

@@ -107,6 +107,20 @@ func (w *Window) inForce(now time.Time) iter.Seq[Occurrence] {
 	}
 }
 
+// current is the occurrence that runs, of several the one that began last, else the next one. Which one it is does not
+// depend on ends: a change of the end, given twice, is about the same one.
+func (w *Window) current(now time.Time) (is Occurrence, ok bool) {
+	for o := range w.inForce(now) {
+		if !ok || o.Start.After(is.Start) {
+			is, ok = o, true
+		}
+	}
+	if ok {
+		return is, true
+	}
+	return w.upcoming(now)
+}
+
 // upcoming is the first occurrence that begins after now.
 func (w *Window) upcoming(now time.Time) (Occurrence, bool) {
 	if w.Recurs == nil {
@@ -138,6 +152,17 @@ func (o *Occurrence) contains(now time.Time) bool {
 
 // scheduled reports whether the window has exemptions of its own though its target is a switch.
 func (w *Window) scheduled() bool { return w.Origin == OriginWindow }
+
+// exceptNow are the keys that the window leaves alone at now, some in one running occurrence only.
+func (w *Window) exceptNow(now time.Time) []Key {
+	all := slices.Clone(w.Except)
+	if w.Recurs != nil {
+		for o := range w.inForce(now) {
+			all = append(all, o.Except...)
+		}
+	}
+	return all
+}
 
 // except has the window leave a key alone: for good, or where it recurs in its running occurrences.
 func (w *Window) except(k Key, now time.Time) {
