@@ -76,7 +76,7 @@ func (t *tool) statusOf(ctx context.Context, api *client.Client, text string) er
 		return err
 	}
 	for _, w := range r.Windows {
-		fmt.Fprintf(t.out, "  %s %s: %s to %s, %s%s\n", w.State, w.Origin, clock(w.Start), orNone(clockOrNone(w.End), "no end"), w.Effect, because(w.Reason))
+		fmt.Fprintf(t.out, "  %s %s: %s to %s, %s%s\n", w.State, w.Origin, t.clock(w.Start), orNone(t.clockOrNone(w.End), "no end"), w.Effect, because(w.Reason))
 	}
 	if r.Because != "" {
 		fmt.Fprintf(t.out, "  because of %s\n", r.Because)
@@ -149,7 +149,7 @@ func (t *tool) banner(ctx context.Context, api *client.Client, routes []wire.Rou
 		windows = append(windows, r.Windows...)
 	}
 	if at, what := nextChange(windows, now()); what != "" {
-		fmt.Fprintf(t.out, "next change: in %s, at %s, a window %s\n", roughly(at.Sub(now())), clock(at), what)
+		fmt.Fprintf(t.out, "next change: in %s, at %s, a window %s\n", roughly(at.Sub(now())), t.clock(at), what)
 	}
 	return nil
 }
@@ -173,9 +173,9 @@ func nextChange(windows []wire.Window, at time.Time) (next time.Time, what strin
 func printRoutes(t *tool, routes []wire.Route) error {
 	rows := make([][]string, 0, len(routes))
 	for _, r := range routes {
-		end := clockOrNone(r.Until)
+		end := t.clockOrNone(r.Until)
 		if r.Until == nil && r.Window != nil {
-			end = clock(r.Window.Start) + " …"
+			end = t.clock(r.Window.Start) + " …"
 		}
 		status := strings.ToUpper(r.Status)
 		if r.ForceActive {

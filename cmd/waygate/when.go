@@ -7,17 +7,37 @@ import (
 	"github.com/waygate/waygate/internal/admin/wire"
 )
 
-// parseWhen reads an instant (no zone is UTC) or a duration from now; empty is none. Anything else is refused before a
-// call is made.
-func parseWhen(flag, text string, now time.Time) (time.Time, error) {
+// zone is where times without a zone are read, and shown; given tells whether anybody asked for one.
+type zone struct {
+	*time.Location
+	given bool
+}
+
+// setZone reads --tz, else WAYGATE_TZ, else takes UTC.
+func (t *tool) setZone() error {
+	name, from := t.tzFlag, "--tz"
+	if name == "" {
+		name, from = t.env("WAYGATE_TZ"), "WAYGATE_TZ"
+	}
+	at, err := findZone(name)
+	if err != nil {
+		return usage("%s: %w", from, err)
+	}
+	t.zone = zone{Location: at, given: name != ""}
+	return nil
+}
+
+// when reads an instant or a duration from now; empty is none. Anything else is refused before a call is made: what is
+// no time, what could be two, and a time of day that the clocks of the zone leap over or show twice.
+func (t *tool) when(flag, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	at, err := wire.ParseDate(text, now)
+	at, err := readWhen(text, now, t.zone.Location)
 	if err != nil {
 		return time.Time{}, usage("%s: %w", flag, err)
 	}
-	return at, nil
+	return wire.Stamp(at), nil
 }
 
 // sendWhen is an instant as a request carries it: the one read here, so that a duration counts from now and not from
@@ -45,12 +65,40 @@ func roughly(d time.Duration) string {
 	}
 }
 
-// clock is an instant for people: UTC, to the minute, with the date.
-func clock(at time.Time) string { return at.UTC().Format("2006-01-02 15:04 UTC") }
+// clock is an instant for people, to the minute, with the date: in UTC, and before that in the zone that was given.
+func (t *tool) clock(at time.Time) string {
+	const form = "2006-01-02 15:04"
+	utc := at.UTC()
+	if !t.zone.given || t.zone.String() == "UTC" {
+		return utc.Format(form) + " UTC"
+	}
+	there := at.In(t.zone.Location)
+	beside := utc.Format("15:04")
+	if there.Format(time.DateOnly) != utc.Format(time.DateOnly) {
+		beside = utc.Format(form)
+	}
+	return fmt.Sprintf("%s %s (%s UTC)", there.Format(form), t.zone, beside)
+}
 
-func clockOrNone(at *time.Time) string {
+// stamp is an instant for a log: to the second, in the zone that was given or UTC.
+func (t *tool) stamp(at time.Time) string {
+	if !t.zone.given {
+		return at.UTC().Format("2006-01-02 15:04:05") + " UTC"
+	}
+	return at.In(t.zone.Location).Format("2006-01-02 15:04:05 ") + t.zone.String()
+}
+
+func (t *tool) clockOrNone(at *time.Time) string {
 	if at == nil {
 		return ""
 	}
-	return clock(*at)
+	return t.clock(*at)
+}
+
+// span is a start and an end for people.
+func (t *tool) span(start time.Time, end *time.Time) string {
+	if end == nil {
+		return t.clock(start) + ", no end"
+	}
+	return t.clock(start) + " to " + t.clock(*end)
 }
