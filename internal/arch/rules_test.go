@@ -40,13 +40,14 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	"internal/authz/app": {stateAll, authz, config, serve, zap, grpc, goRedis, metrics},
 
 	// What people do.
-	"internal/admin":        {state, module + "internal/admin/people", zap, uuid},
-	"internal/admin/people": {state, zap, uuid, "golang.org/x/crypto/argon2"},
-	"internal/admin/wire":   nil,
-	"internal/admin/stream": {state, zap},
-	"internal/admin/api":    {state, admin, zap, uuid, metrics, "github.com/danielgtaylor/huma/v2"},
-	"internal/admin/client": {wire, uuid},
-	"internal/admin/app":    {stateAll, admin, config, serve, zap, goRedis, metrics},
+	"internal/admin":          {state, module + "internal/admin/people", zap, uuid},
+	"internal/admin/people":   {state, zap, uuid, "golang.org/x/crypto/argon2"},
+	"internal/admin/schedule": {state, "github.com/teambition/rrule-go"},
+	"internal/admin/wire":     nil,
+	"internal/admin/stream":   {state, zap},
+	"internal/admin/api":      {state, admin, zap, uuid, metrics, "github.com/danielgtaylor/huma/v2"},
+	"internal/admin/client":   {wire, uuid},
+	"internal/admin/app":      {stateAll, admin, config, serve, zap, goRedis, metrics},
 
 	// What both servers need.
 	"internal/config": {zap, "github.com/caarlos0/env/v11", "github.com/spf13/pflag"},

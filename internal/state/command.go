@@ -63,6 +63,8 @@ type Command struct {
 // Amendment is what is to be said of a window from now on; nil stays as it is.
 type Amendment struct {
 	Reason, Ticket *string
+	// By moves the end, later or earlier; zero leaves it.
+	By time.Duration
 }
 
 // Declared is the state under which a service or a person introduces a key. The first members are what services send;

@@ -219,6 +219,10 @@ func (d *desk) option(c *state.Command, name, value string) {
 		c.Amend.Reason = &value
 	case "ticket":
 		c.Amend.Ticket = &value
+	case "by":
+		by, err := time.ParseDuration(value)
+		require.NoError(d.t, err)
+		c.Amend.By = by
 	default:
 		require.Fail(d.t, "no such option", name)
 	}

@@ -312,7 +312,7 @@ func (w *windowDeed) change() error {
 
 // move gives an occurrence the start and the end that are asked for.
 func (w *windowDeed) move() (bool, error) {
-	if w.cmd.Start.IsZero() && w.cmd.End.IsZero() {
+	if w.cmd.Start.IsZero() && w.cmd.End.IsZero() && w.cmd.Amend.By == 0 {
 		return false, nil
 	}
 	if w.is.Recurs == nil {
@@ -359,7 +359,14 @@ func (w *windowDeed) moveTo(start, end *time.Time) (bool, error) {
 		}
 		from = s
 	}
-	if e := w.cmd.End; !e.IsZero() {
+	switch by, e := w.cmd.Amend.By, w.cmd.End; {
+	case by != 0 && to.IsZero():
+		return false, Invalid("by", "window %s has no end that could be moved: give it one", w.is.ID)
+	case by != 0 && !e.IsZero():
+		return false, Invalid("by", "an end is set, or moved by some time: say one of them")
+	case by != 0:
+		to = to.Add(by)
+	case !e.IsZero():
 		to = e
 	}
 	if err := checkSpan(from, to, w.now); err != nil {

@@ -148,6 +148,26 @@ func TestCommandsOnRecurringWindows(t *testing.T) {
 			GET /a is active
 			! cancel_window $ | not found
 		`},
+		{"an end is moved by some time", `
+			add_window GET:/a end=+1h
+			change_window $ by=30m
+			= record schedule_change GET:/a maintenance->maintenance until +1h30m0s
+			change_window $ by=-1h
+			! change_window $ by=-1h | is not after the start
+			! change_window $ by=1h end=+2h | one of them
+			clock +30m
+			! change_window $ by=1h | not found
+			add_window GET:/a start=+1h
+			! change_window $ by=1h | no end that could be moved
+		`},
+		{"an end of an occurrence is moved by some time", `
+			add_window GET:/a rule=RRULE:FREQ=DAILY at=+1h..+2h,+25h..+26h
+			change_window $ by=30m
+			change_window $ occurrence=+25h by=-30m
+			= record schedule_change GET:/a active->active until +25h30m0s
+			clock +2h
+			GET /a is maintenance
+		`},
 		{"an occurrence beyond what is known is remembered as cancelled", `
 			add_window GET:/a rule=RRULE:FREQ=DAILY at=+1h..+2h
 			cancel_window $ occurrence=+100h

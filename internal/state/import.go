@@ -98,6 +98,9 @@ func (s *Declared) parts(by Author) (parts, error) {
 
 // addWindow takes a declared window, unless it is over.
 func (p *parts) addWindow(w Window, by Author) error {
+	if w.Recurs != nil {
+		return p.addRecurring(w, by)
+	}
 	w.Start, w.End = canonicalTime(w.Start), canonicalTime(w.End)
 	if w.Origin == "" {
 		w.Origin = OriginWindow
@@ -117,6 +120,19 @@ func (p *parts) addWindow(w Window, by Author) error {
 	return nil
 }
 
+// addRecurring takes a declared window that recurs, with the occurrences that are known.
+func (p *parts) addRecurring(w Window, by Author) error {
+	if w.Over(by.At) {
+		return nil
+	}
+	w.Origin, w.Through = OriginWindow, canonicalTime(w.Through)
+	if err := w.plan(by.At); err != nil {
+		return err
+	}
+	p.windows = append(p.windows, w)
+	return nil
+}
+
 // check refuses parts that no command could have made.
 func (p *parts) check() error {
 	if p.standing != nil && !p.standing.Effect.valid() {
@@ -125,6 +141,9 @@ func (p *parts) check() error {
 	for _, w := range p.windows {
 		if !w.Effect.valid() || w.Origin != OriginWindow && w.Origin != OriginUntil {
 			return Invalid("window", "a window has an effect (maintenance, disabled, read_only, gone) and an origin (window, until)")
+		}
+		if hasControl(w.Ticket) {
+			return Invalid("ticket", "%q cannot be a link: it holds control characters", w.Ticket)
 		}
 	}
 	if p.deprecation != nil && hasControl(p.deprecation.Successor) {
@@ -183,6 +202,9 @@ func (w *deed) addFlag(p parts, action Action) {
 }
 
 func (w *deed) importWindow(is Window) error {
+	if !is.Effect.shuts(w.key.Method) {
+		return Invalid("effect", "a %s request changes nothing: read_only would refuse none", w.key.Method)
+	}
 	if is.Except == nil {
 		is.Except = w.knownInside()
 	}

@@ -1,6 +1,7 @@
 package state_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -67,5 +68,49 @@ func TestImportOfPartsThatNoCommandMakes(t *testing.T) {
 			require.ErrorAs(t, err, &invalid)
 			require.Equal(t, tt.field, invalid.Field)
 		})
+	}
+}
+
+func TestImportOfARecurringWindow(t *testing.T) {
+	d := newDesk(t)
+	is := func(change func(*state.Window)) state.Command {
+		w := state.Window{
+			Effect: state.EffectReadOnly, Zone: "Europe/Berlin", Ticket: "https://tickets.example/1",
+			Recurs: &state.Recurrence{Rule: "RRULE:FREQ=DAILY", First: "2031-03-01T12:00:00", For: "1h0m0s"},
+			Occurrences: []state.Occurrence{
+				{Start: d.now.Add(-2 * time.Hour), End: d.now.Add(-time.Hour)},
+				{Start: d.now.Add(-time.Minute), End: d.now.Add(time.Hour)},
+			},
+			Through: d.now.Add(24 * time.Hour),
+		}
+		change(&w)
+		return state.Command{Verb: state.VerbImport, Target: state.Target{Key: parseKey(t, "/a")}, Declared: &state.Declared{Windows: []state.Window{w}}}
+	}
+	refused := []struct {
+		name, says string
+		change     func(*state.Window)
+	}{
+		{"of no effect", "a window has an effect", func(w *state.Window) { w.Effect = "closed" }},
+		{"with a ticket that is none", "cannot be a link", func(w *state.Window) { w.Ticket = "a\nb" }},
+		{"without occurrences", "still to come", func(w *state.Window) { w.Occurrences = nil }},
+	}
+	for _, tt := range refused {
+		t.Run(tt.name, func(t *testing.T) {
+			_, _, err := state.Execute(d.doc, state.Author{Actor: "alice", At: d.now}, is(tt.change))
+			require.ErrorContains(t, err, tt.says)
+		})
+	}
+	over := is(func(w *state.Window) { w.Occurrences, w.Finished = nil, true })
+	d.do("alice", over)
+	require.Empty(t, slices.Collect(d.doc.Windows()), "one that is over is left out")
+
+	cmd := is(func(*state.Window) {})
+	d.do("alice", cmd)
+	require.False(t, d.do("alice", cmd)[0].Changed, "the same again is the same window")
+	d.run("POST /a is maintenance\nGET /a is active\nclock +1h\nPOST /a is active")
+	for w := range d.doc.Windows() {
+		require.Len(t, w.Occurrences, 1)
+		require.Equal(t, "https://tickets.example/1", w.Ticket)
+		require.Equal(t, state.OriginWindow, w.Origin)
 	}
 }

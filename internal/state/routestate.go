@@ -66,6 +66,9 @@ type WindowState struct {
 	Origin WindowOrigin `json:"origin"`
 	Phase  Phase        `json:"state"`
 	By     string       `json:"by,omitempty"`
+	Ticket string       `json:"ticket,omitempty"`
+	// Recurs says that there is more of it than this occurrence.
+	Recurs bool `json:"recurs,omitempty"`
 }
 
 // Phase says where an instant lies in a window.
@@ -179,7 +182,7 @@ func (d *Document) windowStates(t Target, now time.Time) []WindowState {
 		if ok {
 			states = append(states, WindowState{
 				ID: w.ID, Start: o.Start, End: orNil(o.End), Effect: w.Effect, Reason: w.Reason,
-				Origin: w.Origin, Phase: phase, By: w.By,
+				Origin: w.Origin, Phase: phase, By: w.By, Ticket: w.Ticket, Recurs: w.Recurs != nil,
 			})
 		}
 	}
