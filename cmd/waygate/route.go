@@ -92,17 +92,9 @@ func (t *tool) scheduleCancelCommand() *cobra.Command {
 
 // window sends a timed command with its times read here.
 func (t *tool) window(ctx context.Context, routes []string, action, reason, start, end string) error {
-	at := now()
-	from, err := t.when("--start", start, at)
+	from, to, err := t.fromTo(start, end)
 	if err != nil {
 		return err
-	}
-	to, err := t.when("--end", end, at)
-	if err != nil {
-		return err
-	}
-	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
-		return usage("--start %s is not before --end %s", t.clock(from), t.clock(to))
 	}
 	c := wire.Command{Action: action, Reason: reason, Start: sendWhen(from), End: sendWhen(to)}
 	return t.commit(ctx, routes, c, from)
@@ -202,17 +194,7 @@ func shuts(c wire.Command) bool {
 
 // tellRoute says what came of a command on a route, and warns of what its author may not expect.
 func (t *tool) tellRoute(c wire.Command, r wire.ChangedRoute) {
-	line := fmt.Sprintf("%s is %s", r.Path, strings.ToUpper(r.Status))
-	if r.Until != nil {
-		line += t.until(r.Until)
-	}
-	if r.Reason != "" && r.Status != string(state.Active) {
-		line += ": " + oneLine(r.Reason)
-	}
-	if !r.Changed {
-		line += " (nothing changed)"
-	}
-	fmt.Fprintln(t.out, line)
+	t.tellRouteState(r)
 	if r.Narrowed {
 		if asked, meant, ok := spelled(c.Path, r.Path); ok {
 			fmt.Fprintf(t.err, "only %s; ANY:%s for all methods\n", meant.Key.Method, asked.Key.Path)
@@ -224,7 +206,25 @@ func (t *tool) tellRoute(c wire.Command, r wire.ChangedRoute) {
 		}
 	}
 	t.tellEffects(r)
-	if !r.Known && c.Action != wire.ActionForget {
+	if c.Action != wire.ActionForget {
+		t.warnUnknown(r)
+	}
+}
+
+// tellRouteState is the state of a route in a line.
+func (t *tool) tellRouteState(r wire.ChangedRoute) {
+	line := r.Path + " is " + strings.ToUpper(r.Status) + t.until(r.Until)
+	if r.Status != string(state.Active) {
+		line += because(r.Reason)
+	}
+	if !r.Changed {
+		line += " (nothing changed)"
+	}
+	fmt.Fprintln(t.out, line)
+}
+
+func (t *tool) warnUnknown(r wire.ChangedRoute) {
+	if !r.Known {
 		fmt.Fprintf(t.err, "warning: nobody declared or saw %s; is it spelled right? (waygate status lists what is known)\n", r.Path)
 	}
 }

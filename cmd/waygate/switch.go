@@ -35,13 +35,17 @@ func (t *tool) onSwitch(cmd *cobra.Command, service, action string, body any) er
 	if s.Replaced != nil {
 		fmt.Fprintf(t.err, "this replaces what %s set at %s%s\n", s.Replaced.Actor, t.clock(s.Replaced.Since), because(s.Replaced.Reason))
 	}
-	if service != "" && s.Known != nil && !*s.Known {
-		fmt.Fprintf(t.err, "warning: nothing names a service %s; is it spelled right? (waygate services lists them)\n", service)
-	}
+	t.warnSwitch(s)
 	if len(s.Unscoped) > 0 && action == wire.ActionEnable {
 		fmt.Fprintf(t.err, "instances without a service are shut by it too: %s\n", strings.Join(s.Unscoped, ", "))
 	}
 	return t.confirm(cmd.Context(), api, s.Place, time.Time{}, action == wire.ActionEnable)
+}
+
+func (t *tool) warnSwitch(s wire.ChangedSwitch) {
+	if s.Service != "" && s.Known != nil && !*s.Known {
+		fmt.Fprintf(t.err, "warning: nothing names a service %s; is it spelled right? (waygate services lists them)\n", s.Service)
+	}
 }
 
 func switchName(service string) string {

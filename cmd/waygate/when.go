@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/waygate/waygate/internal/admin/schedule"
 	"github.com/waygate/waygate/internal/admin/wire"
 )
 
@@ -19,7 +20,7 @@ func (t *tool) setZone() error {
 	if name == "" {
 		name, from = t.env("WAYGATE_TZ"), "WAYGATE_TZ"
 	}
-	at, err := findZone(name)
+	at, err := schedule.Zone(name)
 	if err != nil {
 		return usage("%s: %w", from, err)
 	}

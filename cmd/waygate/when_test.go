@@ -5,11 +5,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/waygate/waygate/internal/admin/schedule"
 )
 
 func zoneOf(t *testing.T, name string) *time.Location {
 	t.Helper()
-	z, err := findZone(name)
+	z, err := schedule.Zone(name)
 	require.NoError(t, err)
 	return z
 }
@@ -134,7 +136,7 @@ func TestTimesForPeople(t *testing.T) {
 
 func TestZonesThatAreNone(t *testing.T) {
 	for _, name := range []string{"Local", "local", "PST", "Berlin", "+02:00", "right/UTC", "../UTC", " "} {
-		_, err := findZone(name)
+		_, err := schedule.Zone(name)
 		require.ErrorContains(t, err, "write an IANA name such as Europe/Berlin", name)
 	}
 }
