@@ -167,5 +167,3 @@ func (p *monthPage) moment(at, day time.Time) string {
 	}
 	return at.Format(form)
 }
-
-func sameDay(a, b time.Time) bool { return a.Format(time.DateOnly) == b.Format(time.DateOnly) }

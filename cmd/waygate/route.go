@@ -213,7 +213,7 @@ func (t *tool) tellRoute(c wire.Command, r wire.ChangedRoute) {
 
 // tellRouteState is the state of a route in a line.
 func (t *tool) tellRouteState(r wire.ChangedRoute) {
-	line := r.Path + " is " + strings.ToUpper(r.Status) + t.until(r.Until)
+	line := r.Path + " is " + strings.ToUpper(r.Status) + finer(r.Effect) + t.until(r.Until)
 	if r.Status != string(state.Active) {
 		line += because(r.Reason)
 	}

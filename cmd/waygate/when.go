@@ -66,20 +66,40 @@ func roughly(d time.Duration) string {
 	}
 }
 
+const (
+	minuteForm = "2006-01-02 15:04"
+	timeForm   = "15:04"
+)
+
+// beside reports whether times are shown in a zone that is not UTC, and UTC beside it.
+func (t *tool) beside() bool { return t.zone.given && t.zone.String() != "UTC" }
+
 // clock is an instant for people, to the minute, with the date: in UTC, and before that in the zone that was given.
 func (t *tool) clock(at time.Time) string {
-	const form = "2006-01-02 15:04"
-	utc := at.UTC()
-	if !t.zone.given || t.zone.String() == "UTC" {
-		return utc.Format(form) + " UTC"
+	if !t.beside() {
+		return at.UTC().Format(minuteForm) + " UTC"
 	}
 	there := at.In(t.zone.Location)
-	beside := utc.Format("15:04")
-	if there.Format(time.DateOnly) != utc.Format(time.DateOnly) {
-		beside = utc.Format(form)
-	}
-	return fmt.Sprintf("%s %s (%s UTC)", there.Format(form), t.zone, beside)
+	return fmt.Sprintf("%s %s (%s UTC)", there.Format(minuteForm), t.zone, since(at.UTC(), there))
 }
+
+// brief is clock in one zone, for tables.
+func (t *tool) brief(at time.Time) string {
+	if !t.beside() {
+		return t.clock(at)
+	}
+	return at.In(t.zone.Location).Format(minuteForm) + " " + t.zone.String()
+}
+
+// since is a time after one that was shown, with its date where that is another.
+func since(at, shown time.Time) string {
+	if sameDay(at, shown) {
+		return at.Format(timeForm)
+	}
+	return at.Format(minuteForm)
+}
+
+func sameDay(a, b time.Time) bool { return a.Format(time.DateOnly) == b.Format(time.DateOnly) }
 
 // stamp is an instant for a log: to the second, in the zone that was given or UTC.
 func (t *tool) stamp(at time.Time) string {
@@ -98,8 +118,22 @@ func (t *tool) clockOrNone(at *time.Time) string {
 
 // span is a start and an end for people.
 func (t *tool) span(start time.Time, end *time.Time) string {
-	if end == nil {
+	switch {
+	case end == nil:
 		return t.clock(start) + ", no end"
+	case !t.beside():
+		return t.clock(start) + " to " + t.clock(*end)
 	}
-	return t.clock(start) + " to " + t.clock(*end)
+	from := start.In(t.zone.Location)
+	utc := since(start.UTC(), from) + " to " + since(end.UTC(), start.UTC())
+	return fmt.Sprintf("%s (%s UTC)", t.briefSpan(start, end), utc)
+}
+
+// briefSpan is span in one zone, for tables.
+func (t *tool) briefSpan(start time.Time, end *time.Time) string {
+	if end == nil || !t.beside() {
+		return t.span(start, end)
+	}
+	from, to := start.In(t.zone.Location), end.In(t.zone.Location)
+	return fmt.Sprintf("%s to %s %s", from.Format(minuteForm), since(to, from), t.zone)
 }

@@ -131,6 +131,11 @@ func TestTimesForPeople(t *testing.T) {
 	berlin := &tool{zone: zone{zoneOf(t, "Europe/Berlin"), true}}
 	require.Equal(t, "2026-12-04 00:30 Europe/Berlin (2026-12-03 23:30 UTC)", berlin.clock(at))
 	require.Equal(t, "2026-12-04 01:30 Europe/Berlin (00:30 UTC)", berlin.clock(at.Add(time.Hour)))
+	end := at.Add(time.Hour)
+	require.Equal(t, "2026-12-04 00:30 to 01:30 Europe/Berlin (2026-12-03 23:30 to 2026-12-04 00:30 UTC)", berlin.span(at, &end))
+	require.Equal(t, "2026-12-04 00:30 Europe/Berlin", berlin.brief(at))
+	require.Equal(t, "2026-12-04 00:30 Europe/Berlin (2026-12-03 23:30 UTC), no end", berlin.span(at, nil))
+	require.Equal(t, "2026-12-03 23:30 UTC to 2026-12-04 00:30 UTC", plain.span(at, &end))
 	require.Equal(t, "2026-12-04 00:30:00 Europe/Berlin", berlin.stamp(at))
 }
 

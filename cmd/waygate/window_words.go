@@ -85,15 +85,22 @@ func (t *tool) listWindows(list []wire.WindowDetail) error {
 		next := ""
 		switch {
 		case w.State == "active":
-			next = "now" + t.until(w.End)
+			next = "now"
+			if w.End != nil {
+				next += " until " + t.brief(*w.End)
+			}
 		case w.State == "ended":
 			next = "over"
 		case w.Recurrence != nil:
-			next = t.clock(w.Start)
+			next = t.brief(w.Start)
 		default:
 			next = "in " + roughly(w.Start.Sub(at))
 		}
-		rows = append(rows, []string{shortID(w.ID, ids), targetOf(w.Path), t.whenInWords(w), next, effectInWords(w.Effect), w.Reason})
+		when := t.briefSpan(w.Start, w.End)
+		if w.Recurrence != nil {
+			when = w.Recurrence.Description
+		}
+		rows = append(rows, []string{shortID(w.ID, ids), targetOf(w.Path), when, next, effectInWords(w.Effect), w.Reason})
 	}
 	return table(t.out, []string{"ID", "TARGET", "WHEN", "NEXT", "EFFECT", "REASON"}, rows)
 }
