@@ -50,7 +50,11 @@ func (s *Service) Do(ctx context.Context, who people.Principal, retry Retry, com
 		return Result{}, err
 	}
 	return s.commit(ctx, once, func(doc *state.Document, now time.Time) (state.Change, []state.Outcome, error) {
-		return state.Execute(doc, s.author(ctx, who, now), commands...)
+		expanded, err := s.expand(commands, now)
+		if err != nil {
+			return state.Change{}, nil, err
+		}
+		return state.Execute(doc, s.author(ctx, who, now), expanded...)
 	}, commands)
 }
 
@@ -84,7 +88,7 @@ func (s *Service) commit(ctx context.Context, once *once, plan plan, commands []
 			// Not remembered under its key either: nothing was done that a retry could do twice.
 			return Result{View: view, At: view.Place(), Outcomes: outcomes}, nil
 		}
-		once.mark(&change, view)
+		once.mark(&change, view, outcomes)
 		receipt, err := s.deliver(ctx, view.Place(), change)
 		switch {
 		case errors.Is(err, state.ErrConflict):
@@ -234,7 +238,7 @@ func (s *Service) checkReasons(commands []state.Command) error {
 	for _, c := range commands {
 		onSwitch := c.Target.Global || c.Target.Service != ""
 		shuts := c.Verb == state.VerbMaintenance || c.Verb == state.VerbSchedule || c.Verb == state.VerbEnable ||
-			c.Verb == state.VerbDisable && !onSwitch
+			c.Verb == state.VerbAddWindow || c.Verb == state.VerbDisable && !onSwitch
 		if shuts && c.Reason == "" {
 			return state.Invalid("reason", "a reason is required here (WAYGATE_REQUIRE_REASON): say why")
 		}

@@ -45,6 +45,9 @@ type made struct {
 	Epoch  string    `json:"epoch"`
 	Rev    uint64    `json:"rev"`
 	At     time.Time `json:"at"`
+	// Window is what a single command on a window was about, and On where that is: the window may be gone since.
+	Window string       `json:"window,omitempty"`
+	On     state.Target `json:"on,omitzero"`
 }
 
 // Retry makes a change safe to send again.
@@ -76,12 +79,15 @@ func digest(text string) string {
 }
 
 // mark puts the key and what is to be remembered under it into a change that is made on view.
-func (o *once) mark(c *state.Change, view View) {
+func (o *once) mark(c *state.Change, view View, outcomes []state.Outcome) {
 	if o == nil {
 		return
 	}
 	c.ID = o.id
 	m := made{Digest: o.digest, Epoch: view.Place().Epoch, Rev: view.Place().Rev + 1, At: view.Now}
+	if len(outcomes) == 1 && outcomes[0].WindowID != "" {
+		m.Window, m.On = outcomes[0].WindowID, outcomes[0].Target
+	}
 	text, err := json.Marshal(m)
 	if err != nil {
 		return // plain strings and numbers always encode
@@ -167,7 +173,12 @@ func (s *Service) again(ctx context.Context, done made, commands []state.Command
 	}
 	r := Result{View: view, Duplicate: true, At: state.Meta{Epoch: done.Epoch, Rev: done.Rev}}
 	for _, c := range commands {
-		r.Outcomes = append(r.Outcomes, s.present(view, c))
+		if done.Window != "" {
+			c.Target, c.AnyMethod = done.On, true
+		}
+		out := s.present(view, c)
+		out.WindowID = done.Window
+		r.Outcomes = append(r.Outcomes, out)
 	}
 	return r, nil
 }

@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,71 +12,6 @@ import (
 	"github.com/waygate/waygate/internal/admin/people"
 	"github.com/waygate/waygate/internal/state"
 )
-
-// Copy is a document taken out of its store: what people said, without who said it and when.
-type Copy struct {
-	Global   CopiedSwitch
-	Services map[string]CopiedSwitch
-	Routes   []CopiedRoute
-}
-
-// CopiedSwitch is a switch and its timed parts that are not over.
-type CopiedSwitch struct {
-	state.Switch
-	Windows []state.Window
-}
-
-// CopiedRoute is a route and its timed parts that are not over.
-type CopiedRoute struct {
-	state.Route
-	Windows []state.Window
-}
-
-// Export copies the document as this admin sees it.
-func (s *Service) Export() (View, Copy, error) {
-	view, err := s.View()
-	if err != nil {
-		return View{}, Copy{}, err
-	}
-	doc := view.Document()
-	c := Copy{
-		Global:   CopiedSwitch{doc.Global(), windowsOn(doc, state.Target{Global: true}, view.Now)},
-		Services: map[string]CopiedSwitch{},
-	}
-	for name := range switchNames(doc) {
-		c.Services[name] = CopiedSwitch{doc.Service(name), windowsOn(doc, state.Target{Service: name}, view.Now)}
-	}
-	for r := range doc.Routes() {
-		c.Routes = append(c.Routes, CopiedRoute{r, windowsOn(doc, state.Target{Key: r.Key}, view.Now)})
-	}
-	slices.SortFunc(c.Routes, func(a, b CopiedRoute) int { return cmp.Compare(a.Key.String(), b.Key.String()) })
-	return view, c, nil
-}
-
-// switchNames are the services whose switch says something.
-func switchNames(doc *state.Document) map[string]struct{} {
-	names := map[string]struct{}{}
-	for name := range doc.Switches() {
-		names[name] = struct{}{}
-	}
-	for w := range doc.Windows() {
-		if w.Target.Service != "" {
-			names[w.Target.Service] = struct{}{}
-		}
-	}
-	return names
-}
-
-func windowsOn(doc *state.Document, t state.Target, now time.Time) []state.Window {
-	var all []state.Window
-	for w := range doc.WindowsOn(t) {
-		if !w.Over(now) {
-			all = append(all, w)
-		}
-	}
-	slices.SortFunc(all, func(a, b state.Window) int { return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.ID, b.ID)) })
-	return all
-}
 
 // ImportMode says how an import is made.
 type ImportMode struct {
@@ -116,11 +50,13 @@ func (s *Service) Import(ctx context.Context, who people.Principal, retry Retry,
 		by := s.author(ctx, who, now)
 		var change state.Change
 		var notes []Difference
-		var err error
-		if mode.Replace {
-			change, err = replaced(doc, by, c, mode.Reason)
-		} else {
-			change, notes, err = added(doc, by, c, mode.Reason)
+		known, err := c.expanded(now)
+		switch {
+		case err != nil:
+		case mode.Replace:
+			change, err = replaced(doc, by, known, mode.Reason)
+		default:
+			change, notes, err = added(doc, by, known, mode.Reason)
 		}
 		if err != nil {
 			return state.Change{}, nil, err
@@ -141,56 +77,6 @@ func (s *Service) Import(ctx context.Context, who people.Principal, retry Retry,
 		return Result{}, nil, err
 	}
 	return Result{View: view, At: view.Place(), Changed: len(change.Patch) > 0}, diff, nil
-}
-
-// commandsOf are the commands that make a copy on a document in which the switches of skip are left alone. Protected
-// keys come first: once the block of a wider key is there, none is protected by being imported.
-func (c *Copy) commandsOf(reason string, skip func(state.Target) bool) []state.Command {
-	var all []state.Command
-	first := func(r CopiedRoute) int {
-		if r.Protected {
-			return 0
-		}
-		return 1
-	}
-	routes := slices.SortedStableFunc(slices.Values(c.Routes), func(a, b CopiedRoute) int { return first(a) - first(b) })
-	for _, r := range routes {
-		all = append(all, state.Command{
-			Verb: state.VerbImport, Target: state.Target{Key: r.Key}, Shown: r.Shown, AnyMethod: true, Reason: reason,
-			Declared: &state.Declared{
-				Deprecation: r.Deprecation, Gate: r.Gate, Standing: r.Standing, Windows: r.Windows, Protected: r.Protected,
-			},
-		})
-	}
-	if t := (state.Target{Global: true}); !skip(t) {
-		all = append(all, c.Global.commands(t)...)
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Services)) {
-		if t := (state.Target{Service: name}); !skip(t) {
-			own := c.Services[name]
-			all = append(all, own.commands(t)...)
-		}
-	}
-	return all
-}
-
-func (w *CopiedSwitch) commands(t state.Target) []state.Command {
-	shut := state.Command{Verb: state.VerbEnable, Target: t, Exempt: w.Exempt, IncludeProtected: w.IncludeProtected}
-	var all []state.Command
-	if w.Standing != nil {
-		c := shut
-		c.Reason = w.Standing.Reason
-		all = append(all, c)
-	}
-	for _, until := range w.Windows {
-		c := shut
-		c.Reason, c.End = until.Reason, until.End
-		all = append(all, c)
-	}
-	if len(w.Staged) > 0 {
-		all = append(all, state.Command{Verb: state.VerbExempt, Target: t, Add: w.Staged})
-	}
-	return all
 }
 
 // added is the change that adds what the copy has and the document lacks. A switch that is on stays as it is.
@@ -316,9 +202,20 @@ func replaceWindows(patch state.Patch, doc, after *state.Document, now time.Time
 // begins again when it is taken in.
 func sameWindow(a, b *state.Window, now time.Time) bool {
 	starts := a.Start.Equal(b.Start) || !a.Start.After(now) && !b.Start.After(now)
-	return starts && a.End.Equal(b.End) && a.Effect == b.Effect && a.Reason == b.Reason && a.Origin == b.Origin &&
-		slices.Equal(a.Except, b.Except) && a.Zone == b.Zone && (a.Recurs == nil) == (b.Recurs == nil) &&
-		(a.Recurs == nil || *a.Recurs == *b.Recurs)
+	same := a.End.Equal(b.End) && a.Effect == b.Effect && a.Reason == b.Reason && a.Ticket == b.Ticket && a.Origin == b.Origin &&
+		slices.Equal(a.Except, b.Except) && a.IncludeProtected == b.IncludeProtected && a.Zone == b.Zone
+	if a.Recurs == nil || b.Recurs == nil {
+		return same && starts && a.Recurs == b.Recurs
+	}
+	return same && *a.Recurs == *b.Recurs && sameDeviations(a, b, now)
+}
+
+func sameDeviations(a, b *state.Window, now time.Time) bool {
+	was, is := deviations(a, now), deviations(b, now)
+	return slices.EqualFunc(was.Skipped, is.Skipped, time.Time.Equal) &&
+		slices.EqualFunc(was.Occurrences, is.Occurrences, func(x, y state.Occurrence) bool {
+			return x.Start.Equal(y.Start) && x.End.Equal(y.End) && slices.Equal(x.Except, y.Except)
+		})
 }
 
 func replaceSwitches(patch state.Patch, doc, after *state.Document, by state.Author) error {

@@ -341,7 +341,11 @@ func (w *windowDeed) move() (bool, error) {
 		}
 		return true
 	})
-	if !found {
+	switch {
+	case !found && !w.is.Finished && !at.Before(w.is.Through):
+		return false, Invalid("occurrence", "the occurrences of window %s are known up to %s and not as far as %s: cancel that one, and add a window in its place",
+			w.is.ID, w.is.Through.Format(time.RFC3339), at.Format(time.RFC3339))
+	case !found:
 		return false, w.noOccurrence(at)
 	}
 	return moved, err

@@ -174,6 +174,8 @@ func TestCommandsOnRecurringWindows(t *testing.T) {
 			= changed true
 			cancel_window $ occurrence=+100h
 			= changed false
+			! change_window $ occurrence=+100h end=+102h | are known up to
+			! change_window $ occurrence=+90m end=+102h | has no occurrence
 		`},
 		{"the same rule again is the same window", `
 			add_window GET:/a rule=RRULE:FREQ=DAILY at=+1h..+2h,+25h..+26h reason=x

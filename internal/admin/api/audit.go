@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -14,7 +15,11 @@ import (
 	"github.com/waygate/waygate/internal/admin/wire"
 )
 
-const defaultAudit = 50
+const (
+	defaultAudit = 50
+	// lateAfter is how long after something was due its record counts as late.
+	lateAfter = 5 * time.Second
+)
 
 // auditQuery asks for lines of the audit. Limit is text so that one of any size is capped, not refused.
 type auditQuery struct {
@@ -74,6 +79,7 @@ func auditEntry(l *admin.AuditLine) wire.AuditEntry {
 		Timestamp: wire.Stamp(l.At), Path: l.Path, Service: orNil(l.Service), Action: string(l.Action), Actor: l.Actor,
 		Platform: string(l.Platform), Reason: l.Reason, PreviousStatus: statusOrNil(l.Before), NewStatus: statusOrNil(l.After),
 		Until: wire.StampOrNil(l.Until), Place: wire.Place{Revision: l.Rev, Epoch: l.Epoch}, Note: l.Note,
+		Window: l.Window, ScheduledAt: wire.StampOrNil(l.Due), Late: !l.Due.IsZero() && l.At.Sub(l.Due) > lateAfter,
 	}
 	return e
 }

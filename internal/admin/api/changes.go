@@ -34,15 +34,17 @@ func (s *server) makeChanges(ctx context.Context, who people.Principal, in *glob
 	}
 	out := wire.ChangesAnswer{Place: place(r.At), Changed: r.Changed, Duplicate: r.Duplicate}
 	for i := range r.Outcomes {
-		var one wire.ChangeResult
-		if o := &r.Outcomes[i]; o.Target.Key.Path != "" {
-			changed := changedRoute(&r, o)
-			one.Route = &changed
-		} else {
-			changed := s.changedSwitch(ctx, &r, o)
-			one.Switch = &changed
-		}
-		out.Results = append(out.Results, one)
+		out.Results = append(out.Results, s.changeResult(ctx, &r, &r.Outcomes[i]))
 	}
 	return out, nil
+}
+
+// changeResult renders the route or the switch that a command was about.
+func (s *server) changeResult(ctx context.Context, r *admin.Result, o *state.Outcome) wire.ChangeResult {
+	if o.Target.Key.Path != "" {
+		changed := changedRoute(r, o)
+		return wire.ChangeResult{Route: &changed}
+	}
+	changed := s.changedSwitch(ctx, r, o)
+	return wire.ChangeResult{Switch: &changed}
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/waygate/waygate/internal/admin"
@@ -32,20 +33,10 @@ func copiedBlock(b *state.Block) *wire.CopiedBlock {
 	return &wire.CopiedBlock{Effect: string(b.Effect), Reason: b.Reason, Except: texts(b.Except), Exact: true}
 }
 
-func copiedWindows(list []state.Window) []wire.CopiedWindow {
-	var out []wire.CopiedWindow
-	for _, w := range list {
-		out = append(out, wire.CopiedWindow{
-			Start: wire.StampOrNil(w.Start), End: wire.StampOrNil(w.End), Effect: string(w.Effect), Reason: w.Reason,
-			Origin: string(w.Origin), Except: texts(w.Except), Exact: true,
-		})
-	}
-	return out
-}
-
 // copiedSwitch is nil for a switch that says nothing.
 func copiedSwitch(s *admin.CopiedSwitch) *wire.CopiedSwitch {
-	on := s.Standing != nil || len(s.Windows) > 0
+	// Its exemptions and its flag are those of an enable. A window with a start has its own.
+	on := s.Standing != nil || slices.ContainsFunc(s.Windows, func(w state.Window) bool { return w.Origin == state.OriginUntil })
 	out := wire.CopiedSwitch{Standing: copiedBlock(s.Standing), Windows: copiedWindows(s.Windows)}
 	if on {
 		out.IncludeForceActive = s.IncludeProtected
@@ -53,7 +44,7 @@ func copiedSwitch(s *admin.CopiedSwitch) *wire.CopiedSwitch {
 	} else if !s.Spent {
 		out.StagedPaths = spellings(s.Staged)
 	}
-	if !on && len(out.StagedPaths) == 0 {
+	if !on && len(out.Windows) == 0 && len(out.StagedPaths) == 0 {
 		return nil
 	}
 	return &out
@@ -125,8 +116,13 @@ func readRoute(c *wire.CopiedRoute) (admin.CopiedRoute, error) {
 	if r.Standing, err = readBlock(c.Standing); err != nil {
 		return admin.CopiedRoute{}, err
 	}
-	r.Windows, err = readWindows(c.Windows)
-	return r, err
+	if r.Windows, err = readWindows(c.Windows); err != nil {
+		return admin.CopiedRoute{}, err
+	}
+	if slices.ContainsFunc(r.Windows, func(w state.Window) bool { return w.IncludeProtected }) {
+		return admin.CopiedRoute{}, state.Invalid("include_force_active", "only a window of a service or of everything holds for protected routes")
+	}
+	return r, nil
 }
 
 func readBlock(c *wire.CopiedBlock) (*state.Block, error) {
@@ -138,21 +134,6 @@ func readBlock(c *wire.CopiedBlock) (*state.Block, error) {
 }
 
 func effect(text string) state.Effect { return cmp.Or(state.Effect(text), state.EffectMaintenance) }
-
-func readWindows(list []wire.CopiedWindow) ([]state.Window, error) {
-	var out []state.Window
-	for _, c := range list {
-		except, err := readExcept(c.Except, c.Exact)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, state.Window{
-			Start: orZero(c.Start), End: orZero(c.End), Effect: effect(c.Effect), Reason: c.Reason,
-			Origin: state.WindowOrigin(c.Origin), Except: except,
-		})
-	}
-	return out, nil
-}
 
 // readExcept is nil where a new block's own exceptions are to be taken.
 func readExcept(list []string, exact bool) ([]state.Key, error) {

@@ -79,7 +79,7 @@ func (d *docsPage) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 func docsGroups(described *huma.OpenAPI) []docsGroup {
 	groups := map[string]*docsGroup{}
 	for path, item := range described.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete} {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if op == nil || len(op.Tags) == 0 {
 				continue
 			}

@@ -57,6 +57,23 @@ func (s *server) admit(r *http.Request) (people.Principal, error) {
 	return s.cfg.People.Verify(text)
 }
 
+// feedToken takes the token of a request for the calendar feed out of its address, where no header carries one: the
+// programs that read such feeds are given an address and nothing else. Nothing after this sees it there.
+func feedToken(r *http.Request) *http.Request {
+	query := r.URL.Query()
+	text := query.Get("token")
+	if text == "" {
+		return r
+	}
+	query.Del("token")
+	sub := r.Clone(r.Context())
+	sub.URL.RawQuery, sub.RequestURI = query.Encode(), ""
+	if tokenOf(sub) == "" {
+		sub.Header.Set(tokenHeader, text)
+	}
+	return sub
+}
+
 // tokenOf finds the token of a request: its own header, a bearer token, or the cookie of the pages.
 func tokenOf(r *http.Request) string {
 	if t := strings.TrimSpace(r.Header.Get(tokenHeader)); t != "" {

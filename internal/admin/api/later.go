@@ -19,6 +19,7 @@ const (
 	streamPath = "/api/stream"
 	eventsPath = "/api/sdk/events"
 	importPath = "/api/import"
+	feedPath   = "/api/calendar.ics"
 )
 
 // later registers the addresses of what older servers offer and this one does not: rate limits and feature flags, in

@@ -52,6 +52,7 @@ func windows(list []state.WindowState) []wire.Window {
 		one := wire.Window{
 			ID: w.ID, Start: wire.Stamp(w.Start), Effect: string(w.Effect), Reason: w.Reason,
 			Origin: string(w.Origin), State: string(w.Phase), By: w.By,
+			Ticket: w.Ticket, Recurs: w.Recurs,
 		}
 		if w.End != nil {
 			one.End = wire.StampOrNil(*w.End)

@@ -75,6 +75,8 @@ func build(cfg Config) (*server, huma.API, error) {
 	s.routes(described)
 	s.switches(described)
 	s.changes(described)
+	s.windowCalls(described)
+	s.calendarCalls(described)
 	s.auth(described)
 	s.fleet(described)
 	s.auditing(described)
@@ -168,6 +170,9 @@ func (s *server) gate(w http.ResponseWriter, r *http.Request, below string, next
 	if err := s.origin.Check(r); err != nil {
 		write(w, newProblem(http.StatusForbidden, wire.ProblemBlank, "pages of other sites may not change anything here"))
 		return
+	}
+	if below == feedPath {
+		r = feedToken(r)
 	}
 	if !free(r.Method, below) {
 		who, err := s.admit(r)

@@ -52,6 +52,9 @@ func (s *server) explain(in *wire.ExplainBody) (wire.Explanation, error) {
 		return wire.Explanation{}, err //nolint:wrapcheck // the use case's errors are the call's
 	}
 	name, status := causeOf(d.Cause)
+	if d.Effect == state.EffectGone {
+		status = http.StatusGone
+	}
 	out := wire.Explanation{
 		Refused: d.Refused(), Cause: name, Status: string(d.Status), HTTPStatus: status, Path: d.Path, Reason: d.Reason,
 		RetryAt: wire.StampOrNil(d.RetryAt), Envs: d.Envs, Place: place(view.Place()),

@@ -18,6 +18,10 @@ type AuditEntry struct {
 
 	Until *time.Time `json:"until,omitempty" doc:"The end that a timed command carried"`
 	Note  string     `json:"note,omitempty" doc:"Says where something was not stored as declared"`
+	// Window, ScheduledAt and Late are told of what windows do.
+	Window      string     `json:"window,omitempty" doc:"The id of the window that was made, changed or ended, or did something by itself"`
+	ScheduledAt *time.Time `json:"scheduled_at,omitempty" doc:"When what a window does by itself happened, or is to; timestamp is when it was recorded"`
+	Late        bool       `json:"late,omitempty" doc:"Whether it was recorded more than five seconds after it was due"`
 	Place
 }
 

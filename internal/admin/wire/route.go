@@ -52,11 +52,13 @@ type Window struct {
 	ID     string     `json:"id"`
 	Start  time.Time  `json:"start"`
 	End    *time.Time `json:"end" doc:"Null: it has no end"`
-	Effect string     `json:"effect" enum:"maintenance,disabled"`
+	Effect string     `json:"effect" enum:"maintenance,disabled,read_only,gone"`
 	Reason string     `json:"reason"`
 	Origin string     `json:"origin" enum:"window,until" doc:"until: only an end was sent; cancelling a schedule spares it"`
 	State  string     `json:"state" enum:"pending,active"`
 	By     string     `json:"by,omitempty"`
+	Ticket string     `json:"ticket,omitempty" doc:"A link to where the work is planned"`
+	Recurs bool       `json:"recurs,omitempty" doc:"Whether there is more of it than this occurrence: see GET /api/windows/{id}"`
 }
 
 // Outcome is what a change of a route did, beside the state that came of it.

@@ -78,15 +78,37 @@ type CopiedBlock struct {
 	Exact  bool     `json:"exact,omitempty" doc:"Whether except is the whole list, also when it is empty"`
 }
 
-// CopiedWindow is one timed part.
+// CopiedWindow is one timed part. One that recurs has no start and no end of its own.
 type CopiedWindow struct {
-	Start  *time.Time `json:"start,omitempty"`
-	End    *time.Time `json:"end,omitempty"`
-	Effect string     `json:"effect,omitempty" enum:"maintenance,disabled"`
-	Reason string     `json:"reason,omitempty"`
-	Origin string     `json:"origin,omitempty" enum:"window,until"`
-	Except []string   `json:"except,omitempty"`
-	Exact  bool       `json:"exact,omitempty"`
+	Start    *time.Time        `json:"start,omitempty"`
+	End      *time.Time        `json:"end,omitempty"`
+	Recurs   *CopiedRecurrence `json:"recurs,omitempty"`
+	Timezone string            `json:"timezone,omitempty" maxLength:"100" doc:"Of wall times; default UTC"`
+	Effect   string            `json:"effect,omitempty" enum:"maintenance,disabled,read_only,gone"`
+	Reason   string            `json:"reason,omitempty"`
+	Ticket   string            `json:"ticket,omitempty" maxLength:"2000"`
+	Origin   string            `json:"origin,omitempty" enum:"window,until"`
+	Except   []string          `json:"except,omitempty"`
+	Exact    bool              `json:"exact,omitempty"`
+	// IncludeForceActive is that of a window with a start on a switch.
+	IncludeForceActive bool `json:"include_force_active,omitempty"`
+}
+
+// CopiedRecurrence says when a window recurs, and which of its occurrences are not as the rule says.
+type CopiedRecurrence struct {
+	Rule      string             `json:"rule" maxLength:"1000" example:"RRULE:FREQ=WEEKLY;BYDAY=SU"`
+	First     string             `json:"first" doc:"The wall time that the rule counts from" example:"2026-12-06T02:00:00"`
+	For       string             `json:"for,omitempty" doc:"How long an occurrence lasts, in elapsed time"`
+	To        string             `json:"to,omitempty" doc:"Instead of for: the wall time of day at which one ends"`
+	Cancelled []time.Time        `json:"cancelled,omitempty" doc:"The starts of those that are left out"`
+	Changed   []CopiedOccurrence `json:"changed,omitempty" doc:"Those that end at another time or leave keys of their own alone"`
+}
+
+// CopiedOccurrence is one occurrence that is not as the rule says.
+type CopiedOccurrence struct {
+	Start  time.Time `json:"start"`
+	End    time.Time `json:"end"`
+	Except []string  `json:"except,omitempty"`
 }
 
 // CopiedSwitch is a switch.
