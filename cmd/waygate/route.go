@@ -202,7 +202,11 @@ func (t *tool) tellRoute(c wire.Command, r wire.ChangedRoute) {
 	}
 	for _, w := range r.Windows {
 		if w.State == "pending" {
-			fmt.Fprintf(t.out, "  window %s: %s\n", w.ID, t.span(w.Start, w.End))
+			which := ""
+			if w.Recurs {
+				which = ", which recurs, next"
+			}
+			fmt.Fprintf(t.out, "  window %s%s: %s\n", w.ID, which, t.span(w.Start, w.End))
 		}
 	}
 	t.tellEffects(r)

@@ -28,7 +28,7 @@ func (o *windowOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.end, "until", "", "the same as --end")
 	f.StringVar(&o.lasts, "for", "", "how `long` it lasts, instead of --end: 2h")
 	f.StringVar(&o.every, "every", "", "on which `days` it recurs: day, weekday, sunday, monday,thursday, \"first sunday\", month")
-	f.StringVar(&o.at, "at", "", "the `time` of day at which it begins, with --every: 02:00")
+	f.StringVar(&o.at, "at", "", "the `time` of day at which it begins, with --every or --rrule: 02:00")
 	f.StringVar(&o.to, "to", "", "the `time` of day at which it ends, instead of --for: 04:00")
 	f.StringVar(&o.rrule, "rrule", "", "when it recurs, as a `rule` of RFC 5545: FREQ=WEEKLY;BYDAY=SU")
 	f.StringVar(&o.cron, "cron", "", "when it recurs, as five `fields` of cron: \"0 2 * * 0\"")
@@ -117,6 +117,10 @@ func (t *tool) newWindow(target string, o windowOptions) (w wire.NewWindow, star
 	if err := o.check(); err != nil {
 		return w, start, err
 	}
+	if o.at != "" { // the date alone, on the calendar of the zone
+		w.Start = o.start
+		return w, start, nil
+	}
 	start, end, err := t.fromTo(o.start, o.end)
 	w.Start, w.End = sendWhen(start), sendWhen(end)
 	return w, start, err
@@ -168,7 +172,7 @@ func (o *windowOptions) check() error {
 	return nil
 }
 
-// checkRecurrence asks for what a window that recurs needs. Whether the rule ever comes true the server says.
+// checkRecurrence asks for what a window that recurs needs.
 func (o *windowOptions) checkRecurrence() error {
 	if o.end != "" {
 		return usage("--end is of a window that does not recur: say --for how long or --to what time of day each lasts, and end a recurrence by UNTIL in --rrule")
@@ -176,28 +180,43 @@ func (o *windowOptions) checkRecurrence() error {
 	if (o.lasts == "") == (o.to == "") {
 		return usage("a window that recurs needs --for or --to, and not both; for example --every sunday --at 02:00 --for 2h")
 	}
-	flag, text := "--cron", "CRON:"+o.cron
-	switch {
-	case o.every != "":
-		if _, err := schedule.Every(o.every); err != nil {
-			return usage("--every: %w", err)
-		}
-		if o.at == "" && o.start == "" {
-			return usage("--every needs --at, the time of day at which it begins, or --start; for example --every sunday --at 02:00 --for 2h")
-		}
-		return nil
-	case o.at != "":
-		return usage("--at goes with --every; --rrule takes the time of day from --start or BYHOUR, and --cron has its own")
-	case o.rrule != "":
-		flag, text = "--rrule", o.rrule
-		if o.start == "" && !strings.Contains(strings.ToUpper(text), "BYHOUR") {
-			return usage("--rrule needs --start, which says at what time of day it begins, or BYHOUR; for example --start \"2026-12-06 02:00\"")
-		}
+	rule, err := o.rule()
+	if err != nil {
+		return err
 	}
-	if _, err := schedule.Parse(text); err != nil {
-		return usage("%s: %w", flag, err)
+	timed := strings.Contains(rule, "BYHOUR") || strings.Contains(rule, "MINUTE")
+	switch {
+	case o.cron != "" && o.at != "":
+		return usage("--cron says itself at what time: leave --at out")
+	case o.cron == "" && o.at == "" && o.start == "" && !timed:
+		return usage("at what time? give --at, or --start; for example --every sunday --at 02:00 --for 2h")
+	case o.at != "" && o.start != "":
+		if _, err := time.Parse(time.DateOnly, o.start); err != nil {
+			return usage("--at gives the time of day, and --start with it the date alone from which on it recurs; for example --start 2026-12-06 --at 02:00")
+		}
 	}
 	return nil
+}
+
+// rule reads when a window recurs. Whether that ever comes true from its start on the server says.
+func (o *windowOptions) rule() (string, error) {
+	var rule schedule.Rule
+	var err error
+	flag := "--every"
+	switch {
+	case o.every != "":
+		rule, err = schedule.Every(o.every)
+	case o.rrule != "":
+		flag = "--rrule"
+		rule, err = schedule.Parse(o.rrule)
+	default:
+		flag = "--cron"
+		rule, err = schedule.Parse("CRON:" + o.cron)
+	}
+	if err != nil {
+		return "", usage("%s: %w", flag, err)
+	}
+	return rule.String(), nil
 }
 
 // isClock reports whether a text is a time of day with two digits each, or empty.
