@@ -112,16 +112,16 @@ func (p *monthPage) list(b *strings.Builder) {
 			listed = day
 			fmt.Fprintf(b, "\n%s\n", p.first.AddDate(0, 0, day).Format("Mon 2 January"))
 		}
-		line := " "
+		var line strings.Builder
 		for column, text := range rows[i] {
 			if column < len(widths) {
 				text += strings.Repeat(" ", widths[column]-utf8.RuneCountInString(text))
-			} else if text != "" {
+			} else if text != "" { // an empty one would be a dash
 				text = oneLine(text)
 			}
-			line += " " + text + " "
+			line.WriteString("  " + text)
 		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
 }
 

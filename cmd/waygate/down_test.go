@@ -182,8 +182,10 @@ func TestDownRunsACommand(t *testing.T) {
 		out, err    string
 		log         []string
 	}{
-		{name: "done", route: "GET:/done", args: []string{"-r", "migration", "--", "sh", "-c", `"$WAYGATE" status GET:/done; "$WAYGATE" window show "$WAYGATE_WINDOW_ID"; cat`},
-			out: "GET:/done  MAINTENANCE  migration", err: "1 of 1 instances enforce it", log: onOff},
+		{
+			name: "done", route: "GET:/done", args: []string{"-r", "migration", "--", "sh", "-c", `"$WAYGATE" status GET:/done; "$WAYGATE" window show "$WAYGATE_WINDOW_ID"; cat`},
+			out: "GET:/done  MAINTENANCE  migration", err: "1 of 1 instances enforce it", log: onOff,
+		},
 		{name: "failed", route: "GET:/failed", args: []string{"--", "sh", "-c", "exit 7"}, status: 7, err: "GET:/failed is ACTIVE", log: onOff},
 		{name: "killed", route: "GET:/killed", args: []string{"--", "sh", "-c", "kill -KILL $$"}, status: 128 + 9, err: "is lifted", log: onOff},
 		{name: "no program", route: "GET:/none", args: []string{"--", "./broken"}, status: 126, err: "cannot be started: fork/exec ./broken: exec format error; the window is lifted", log: onOff},

@@ -109,13 +109,6 @@ func (t *tool) stamp(at time.Time) string {
 	return at.In(t.zone.Location).Format("2006-01-02 15:04:05 ") + t.zone.String()
 }
 
-func (t *tool) clockOrNone(at *time.Time) string {
-	if at == nil {
-		return ""
-	}
-	return t.clock(*at)
-}
-
 // span is a start and an end for people.
 func (t *tool) span(start time.Time, end *time.Time) string {
 	switch {

@@ -92,23 +92,29 @@ func TestWhenIsUnclear(t *testing.T) {
 // A wall time that is no instant, or two, is refused with both forms; which of them is meant nobody but its author knows.
 func TestWhenTheClocksChange(t *testing.T) {
 	for _, tt := range []struct{ name, zone, now, text, want, refused string }{
-		{name: "a gap", zone: "America/New_York", now: "2027-03-13T12:00:00Z", text: "tomorrow 02:30",
+		{
+			name: "a gap", zone: "America/New_York", now: "2027-03-13T12:00:00Z", text: "tomorrow 02:30",
 			refused: "2027-03-14 02:30 does not exist in America/New_York, because the clocks go forward: " +
-				"write 2027-03-14T02:30:00-04:00 (01:30 there) or 2027-03-14T02:30:00-05:00 (03:30 there)"},
+				"write 2027-03-14T02:30:00-04:00 (01:30 there) or 2027-03-14T02:30:00-05:00 (03:30 there)",
+		},
 		{name: "the same, as a date", zone: "America/New_York", now: "2027-03-13T12:00:00Z", text: "2027-03-14T02:00", refused: "does not exist"},
 		{name: "the first after a gap", zone: "America/New_York", now: "2027-03-13T12:00:00Z", text: "sunday 03:00", want: "2027-03-14T07:00:00Z"},
 		{name: "the last before a gap", zone: "America/New_York", now: "2027-03-13T12:00:00Z", text: "sunday 01:59", want: "2027-03-14T06:59:00Z"},
-		{name: "twice", zone: "America/New_York", now: "2026-10-31T12:00:00Z", text: "tomorrow 01:30",
+		{
+			name: "twice", zone: "America/New_York", now: "2026-10-31T12:00:00Z", text: "tomorrow 01:30",
 			refused: "2026-11-01 01:30 comes twice in America/New_York, because the clocks go back: " +
-				"write 2026-11-01T01:30:00-04:00 (the first) or 2026-11-01T01:30:00-05:00 (the second)"},
+				"write 2026-11-01T01:30:00-04:00 (the first) or 2026-11-01T01:30:00-05:00 (the second)",
+		},
 		{name: "a time that comes twice, between both", zone: "America/New_York", now: "2026-11-01T06:00:00Z", text: "01:30", refused: "comes twice"},
 		{name: "a time that came twice", zone: "America/New_York", now: "2026-11-01T06:30:00Z", text: "01:30", want: "2026-11-02T06:30:00Z"},
 		{name: "a gap that is over", zone: "America/New_York", now: "2027-03-14T08:00:00Z", text: "02:30", want: "2027-03-15T06:30:00Z"},
 		{name: "a gap today", zone: "America/New_York", now: "2027-03-14T05:00:00Z", text: "02:30", refused: "does not exist"},
 		{name: "a weekday whose gap is over", zone: "America/New_York", now: "2027-03-14T08:00:00Z", text: "sunday 02:30", want: "2027-03-21T06:30:00Z"},
 		{name: "midnight in Cairo", zone: "Africa/Cairo", now: "2027-04-29T12:00:00Z", text: "2027-04-30", refused: "does not exist in Africa/Cairo"},
-		{name: "half an hour", zone: "Australia/Lord_Howe", now: "2026-10-01T00:00:00Z", text: "2026-10-04T02:15",
-			refused: "write 2026-10-04T02:15:00+11:00 (01:45 there) or 2026-10-04T02:15:00+10:30 (02:45 there)"},
+		{
+			name: "half an hour", zone: "Australia/Lord_Howe", now: "2026-10-01T00:00:00Z", text: "2026-10-04T02:15",
+			refused: "write 2026-10-04T02:15:00+11:00 (01:45 there) or 2026-10-04T02:15:00+10:30 (02:45 there)",
+		},
 		{name: "a day that never was", zone: "Pacific/Apia", now: "2011-12-29T00:00:00Z", text: "2011-12-30T02:00", refused: "does not exist"},
 		{name: "with its offset", zone: "America/New_York", now: "2026-10-31T12:00:00Z", text: "2026-11-01T01:30:00-05:00", want: "2026-11-01T06:30:00Z"},
 	} {
