@@ -16,9 +16,9 @@ import (
 const (
 	expandAhead    = 35 * 24 * time.Hour
 	maxOccurrences = 2000
-	// maxAtOnce is how many occurrences of one window may run at one instant: more are one long window.
+	// Of one window, how many occurrences may run at one instant: more are one long window.
 	maxAtOnce = 200
-	// maxLength is longer than an occurrence that ends at a wall time of day, on the next day, in any zone.
+	// Longer than an occurrence that ends at a wall time of day, on the next day, in any zone.
 	maxLength = 72 * time.Hour
 	wallForm  = "2006-01-02T15:04:05"
 )

@@ -17,7 +17,7 @@ import (
 
 const (
 	defaultAudit = 50
-	// lateAfter is how long after something was due its record counts as late.
+	// How long after something was due its record counts as late.
 	lateAfter = 5 * time.Second
 )
 

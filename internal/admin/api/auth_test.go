@@ -173,6 +173,11 @@ func TestRolesOverTheAPI(t *testing.T) {
 		{"oneself", http.MethodGet, "/api/auth/me", "", 200, 200, 200, 200},
 		{"rate limits", http.MethodGet, "/api/rate-limits", "", 200, 200, 200, 403},
 		{"explaining", http.MethodGet, "/api/explain?target=/a", "", 200, 200, 200, 403},
+		{"windows", http.MethodGet, "/api/windows", "", 200, 200, 200, 403},
+		{"the calendar", http.MethodGet, "/api/calendar", "", 200, 200, 200, 403},
+		{"the calendar feed", http.MethodGet, "/api/calendar.ics", "", 200, 200, 200, 403},
+		{"adding a window", http.MethodPost, "/api/windows", `{"path":"GET:/b","for":"1h"}`, 403, 200, 200, 403},
+		{"cancelling a window", http.MethodDelete, "/api/windows/x", "", 403, 404, 404, 403},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
