@@ -45,6 +45,9 @@ func (t *tool) exit(err error) int {
 	if err == nil {
 		return exitDone
 	}
+	if status, ok := errors.AsType[exitStatus](err); ok {
+		return int(status)
+	}
 	err = t.explainFailure(err)
 	fmt.Fprintf(t.err, "waygate: %v\n", err)
 	if e, ok := errors.AsType[*exitError](err); ok {

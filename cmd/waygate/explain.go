@@ -57,7 +57,7 @@ func (t *tool) tellExplanation(ask wire.ExplainBody, e wire.Explanation) {
 	}
 	fmt.Fprintln(t.out)
 	if e.RetryAt != nil {
-		fmt.Fprintf(t.out, "  until %s\n", clock(*e.RetryAt))
+		fmt.Fprintf(t.out, "  until %s\n", t.clock(*e.RetryAt))
 	}
 	tellList(t.out, "admitted environments: ", e.Envs)
 }

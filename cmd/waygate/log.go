@@ -65,8 +65,7 @@ func (t *tool) printLog(entries []wire.AuditEntry) error {
 		if e.PreviousStatus != nil && e.NewStatus != nil {
 			change = strings.ToUpper(*e.PreviousStatus) + " → " + strings.ToUpper(*e.NewStatus)
 		}
-		when := e.Timestamp.UTC().Format("2006-01-02 15:04:05 UTC")
-		rows = append(rows, []string{when, e.Path, e.Action, e.Actor, e.Platform, change, e.Reason})
+		rows = append(rows, []string{t.stamp(e.Timestamp), e.Path, e.Action, e.Actor, e.Platform, change, e.Reason})
 	}
 	return table(t.out, []string{"TIME", "ROUTE", "ACTION", "ACTOR", "PLATFORM", "STATUS", "REASON"}, rows)
 }

@@ -44,7 +44,7 @@ func (t *tool) loginCommand() *cobra.Command {
 			if err := t.saveSettings(s); err != nil {
 				return err
 			}
-			fmt.Fprintf(t.out, "logged in as %s until %s\n", l.Username, clock(l.ExpiresAt))
+			fmt.Fprintf(t.out, "logged in as %s until %s\n", l.Username, t.clock(l.ExpiresAt))
 			return nil
 		},
 	}

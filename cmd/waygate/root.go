@@ -21,7 +21,9 @@ type tool struct {
 	terminal     bool // somebody can be asked
 	readPassword func() ([]byte, error)
 
-	urlFlag, serviceFlag, output, waitFlag string
+	urlFlag, serviceFlag, output, waitFlag, tzFlag string
+
+	zone zone
 }
 
 func newRoot(t *tool) *cobra.Command {
@@ -31,14 +33,15 @@ func newRoot(t *tool) *cobra.Command {
 		Long: `Waygate blocks routes of HTTP and gRPC services behind Envoy, and opens them again.
 
 A ROUTE is [service:][METHOD:]/path. {id} stands for one segment, a last ** for the rest: GET:/users/{id}, /v1/**.
-A time is 2025-06-01T02:00Z (no zone is UTC) or a duration from now: 90m, 2h, 1d.
+A time is 2025-06-01T02:00Z, a duration from now (90m, 2h, 1d), the next 18:00, "today 18:00", "tomorrow 06:00" or
+"sunday 02:00". One without a zone is read in that of --tz, for example Europe/Berlin; without that it is UTC.
 
 Exit status: 0 done (with --wait: and enforced) · 1 refused, nothing changed · 2 wrong usage · 3 changed, but not
 confirmed by every instance · 4 unknown, the answer was lost.`,
 		Version:           config.Version(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
-		PersistentPreRunE: func(*cobra.Command, []string) error { return t.checkOutput() },
+		PersistentPreRunE: func(*cobra.Command, []string) error { return t.readGlobals() },
 	}
 	root.SetIn(t.in)
 	root.SetOut(t.out)
@@ -47,8 +50,9 @@ confirmed by every instance · 4 unknown, the answer was lost.`,
 	flags.StringVar(&t.urlFlag, "server-url", "", "base `URL` of the admin (WAYGATE_SERVER_URL; default "+defaultURL+")")
 	flags.StringVarP(&t.serviceFlag, "service", "s", "", "the `service` that routes are of (WAYGATE_SERVICE)")
 	flags.StringVarP(&t.output, "output", "o", "table", "table or json")
+	flags.StringVar(&t.tzFlag, "tz", "", "the time `zone` that times are read and shown in, beside UTC: Europe/Berlin (WAYGATE_TZ; default UTC)")
 	root.AddCommand(
-		t.statusCommand(), t.enableCommand(), t.disableCommand(), t.maintenanceCommand(), t.scheduleCommand(),
+		t.statusCommand(), t.enableCommand(), t.disableCommand(), t.maintenanceCommand(), t.scheduleCommand(), t.windowCommand(), t.downCommand(), t.calendarCommand(),
 		t.deprecateCommand(), t.protectCommand(), t.unprotectCommand(), t.forgetCommand(),
 		t.globalCommand(), t.serviceMaintenanceCommand(), t.servicesCommand(), t.currentServiceCommand(),
 		t.envCommand(), t.logCommand(), t.loginCommand(), t.logoutCommand(), t.configCommand(), t.tokenCommand(),
@@ -57,11 +61,12 @@ confirmed by every instance · 4 unknown, the answer was lost.`,
 	return root
 }
 
-func (t *tool) checkOutput() error {
+// readGlobals checks the options that every command has.
+func (t *tool) readGlobals() error {
 	if t.output != "table" && t.output != "json" {
 		return usage("--output %q: one of table, json", t.output)
 	}
-	return nil
+	return t.setZone()
 }
 
 func (t *tool) json() bool { return t.output == "json" }

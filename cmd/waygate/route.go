@@ -31,7 +31,7 @@ func (t *tool) disableCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "disable ROUTE...", Short: "Block routes as disabled", Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, routes []string) error {
-			end, err := parseWhen("--until", until, now())
+			end, err := t.when("--until", until, now())
 			if err != nil {
 				return err
 			}
@@ -39,7 +39,7 @@ func (t *tool) disableCommand() *cobra.Command {
 		},
 	}
 	reasonFlag(cmd, &reason)
-	cmd.Flags().StringVar(&until, "until", "", "`when` they open again by themselves: a time, or 2h")
+	cmd.Flags().StringVar(&until, "until", "", "`when` they open again by themselves: 2h, 18:00, a time")
 	t.waitFlags(cmd)
 	return cmd
 }
@@ -92,17 +92,9 @@ func (t *tool) scheduleCancelCommand() *cobra.Command {
 
 // window sends a timed command with its times read here.
 func (t *tool) window(ctx context.Context, routes []string, action, reason, start, end string) error {
-	at := now()
-	from, err := parseWhen("--start", start, at)
+	from, to, err := t.fromTo(start, end)
 	if err != nil {
 		return err
-	}
-	to, err := parseWhen("--end", end, at)
-	if err != nil {
-		return err
-	}
-	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
-		return usage("--start %s is not before --end %s", clock(from), clock(to))
 	}
 	c := wire.Command{Action: action, Reason: reason, Start: sendWhen(from), End: sendWhen(to)}
 	return t.commit(ctx, routes, c, from)
@@ -113,7 +105,7 @@ func (t *tool) deprecateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "deprecate ROUTE...", Short: "Mark routes as deprecated: they pass, with headers that say so", Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, routes []string) error {
-			at, err := parseWhen("--sunset", sunset, now())
+			at, err := t.when("--sunset", sunset, now())
 			if err != nil {
 				return err
 			}
@@ -180,7 +172,7 @@ func (t *tool) commit(ctx context.Context, routes []string, c wire.Command, star
 	} else {
 		for i, result := range answer.Results {
 			if result.Route != nil {
-				tellRoute(t.out, t.err, commands[i], *result.Route)
+				t.tellRoute(commands[i], *result.Route)
 			}
 		}
 	}
@@ -201,40 +193,57 @@ func shuts(c wire.Command) bool {
 }
 
 // tellRoute says what came of a command on a route, and warns of what its author may not expect.
-func tellRoute(out, warn io.Writer, c wire.Command, r wire.ChangedRoute) {
-	line := fmt.Sprintf("%s is %s", r.Path, strings.ToUpper(r.Status))
-	if r.Until != nil {
-		line += " until " + clock(*r.Until)
-	}
-	if r.Reason != "" && r.Status != string(state.Active) {
-		line += ": " + oneLine(r.Reason)
-	}
-	if !r.Changed {
-		line += " (nothing changed)"
-	}
-	fmt.Fprintln(out, line)
+func (t *tool) tellRoute(c wire.Command, r wire.ChangedRoute) {
+	t.tellRouteState(r)
 	if r.Narrowed {
 		if asked, meant, ok := spelled(c.Path, r.Path); ok {
-			fmt.Fprintf(warn, "only %s; ANY:%s for all methods\n", meant.Key.Method, asked.Key.Path)
+			fmt.Fprintf(t.err, "only %s; ANY:%s for all methods\n", meant.Key.Method, asked.Key.Path)
 		}
 	}
 	for _, w := range r.Windows {
 		if w.State == "pending" {
-			fmt.Fprintf(out, "  window %s: %s to %s\n", w.ID, clock(w.Start), orNone(clockOrNone(w.End), "no end"))
+			which := ""
+			if w.Recurs {
+				which = ", which recurs, next"
+			}
+			fmt.Fprintf(t.out, "  window %s%s: %s\n", w.ID, which, t.span(w.Start, w.End))
 		}
 	}
-	tellList(out, "ended: ", r.Cleared)
-	tellList(out, "stays open inside: ", r.OpenInside)
-	tellList(out, "shut again: ", r.Reclosed)
-	tellList(warn, "now blocked, because it was an exception: ", r.Exposed)
+	t.tellEffects(r)
+	if c.Action != wire.ActionForget {
+		t.warnUnknown(r)
+	}
+}
+
+// tellRouteState is the state of a route in a line.
+func (t *tool) tellRouteState(r wire.ChangedRoute) {
+	line := r.Path + " is " + strings.ToUpper(r.Status) + finer(r.Effect) + t.until(r.Until)
+	if r.Status != string(state.Active) {
+		line += because(r.Reason)
+	}
+	if !r.Changed {
+		line += " (nothing changed)"
+	}
+	fmt.Fprintln(t.out, line)
+}
+
+func (t *tool) warnUnknown(r wire.ChangedRoute) {
+	if !r.Known {
+		fmt.Fprintf(t.err, "warning: nobody declared or saw %s; is it spelled right? (waygate status lists what is known)\n", r.Path)
+	}
+}
+
+// tellEffects says what a change of a route ended, and what it opens, shuts and cannot open.
+func (t *tool) tellEffects(r wire.ChangedRoute) {
+	tellList(t.out, "ended: ", r.Cleared)
+	tellList(t.out, "stays open inside: ", r.OpenInside)
+	tellList(t.out, "shut again: ", r.Reclosed)
+	tellList(t.err, "now blocked, because it was an exception: ", r.Exposed)
 	for _, o := range r.Still {
-		fmt.Fprintf(warn, "still blocked by %s (%s%s)%s\n", o.Path, strings.ToUpper(o.Status), until(o.Until), because(o.Reason))
+		fmt.Fprintf(t.err, "still blocked by %s (%s%s)%s\n", o.Path, strings.ToUpper(o.Status), t.until(o.Until), because(o.Reason))
 	}
 	if r.Next != nil {
-		fmt.Fprintf(out, "  blocks again at %s\n", clock(*r.Next))
-	}
-	if !r.Known && c.Action != wire.ActionForget {
-		fmt.Fprintf(warn, "warning: nobody declared or saw %s; is it spelled right? (waygate status lists what is known)\n", r.Path)
+		fmt.Fprintf(t.out, "  blocks again at %s\n", t.clock(*r.Next))
 	}
 }
 
@@ -251,11 +260,11 @@ func tellList(w io.Writer, what string, list []string) {
 	}
 }
 
-func until(at *time.Time) string {
+func (t *tool) until(at *time.Time) string {
 	if at == nil {
 		return ""
 	}
-	return " until " + clock(*at)
+	return " until " + t.clock(*at)
 }
 
 func because(reason string) string {

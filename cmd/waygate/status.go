@@ -75,8 +75,8 @@ func (t *tool) statusOf(ctx context.Context, api *client.Client, text string) er
 	if err := printRoutes(t, []wire.Route{r}); err != nil {
 		return err
 	}
-	for _, w := range r.Windows {
-		fmt.Fprintf(t.out, "  %s %s: %s to %s, %s%s\n", w.State, w.Origin, clock(w.Start), orNone(clockOrNone(w.End), "no end"), w.Effect, because(w.Reason))
+	if err := t.tellWindows(ctx, api, r); err != nil {
+		return err
 	}
 	if r.Because != "" {
 		fmt.Fprintf(t.out, "  because of %s\n", r.Because)
@@ -88,6 +88,38 @@ func (t *tool) statusOf(ctx context.Context, api *client.Client, text string) er
 		fmt.Fprintln(t.err, "nobody declared or saw this route")
 	}
 	return nil
+}
+
+// tellWindows lists the windows of a route with what recurs in words.
+func (t *tool) tellWindows(ctx context.Context, api *client.Client, r wire.Route) error {
+	if len(r.Windows) == 0 {
+		return nil
+	}
+	list, err := api.Windows(ctx, r.Path, "", false)
+	if err != nil {
+		return err
+	}
+	ids := idsOf(list)
+	for _, w := range list {
+		when := ""
+		if w.Recurrence != nil {
+			when = w.Recurrence.Description + "; "
+			if w.State == "pending" {
+				when += "next "
+			}
+		}
+		fmt.Fprintf(t.out, "  %s %s %s: %s%s, %s%s\n", w.State, w.Origin, shortID(w.ID, ids), when, t.inZone(w.Timezone).span(w.Start, w.End),
+			effectInWords(w.Effect), because(w.Reason))
+	}
+	return nil
+}
+
+// finer is an effect beside its status word, where the word does not say it.
+func finer(effect string) string {
+	if effect == "read_only" || effect == "gone" {
+		return " (" + effectInWords(effect) + ")"
+	}
+	return ""
 }
 
 func (t *tool) statusOfAll(ctx context.Context, api *client.Client, p page) error {
@@ -149,7 +181,7 @@ func (t *tool) banner(ctx context.Context, api *client.Client, routes []wire.Rou
 		windows = append(windows, r.Windows...)
 	}
 	if at, what := nextChange(windows, now()); what != "" {
-		fmt.Fprintf(t.out, "next change: in %s, at %s, a window %s\n", roughly(at.Sub(now())), clock(at), what)
+		fmt.Fprintf(t.out, "next change: in %s, at %s, a window %s\n", roughly(at.Sub(now())), t.clock(at), what)
 	}
 	return nil
 }
@@ -173,11 +205,14 @@ func nextChange(windows []wire.Window, at time.Time) (next time.Time, what strin
 func printRoutes(t *tool, routes []wire.Route) error {
 	rows := make([][]string, 0, len(routes))
 	for _, r := range routes {
-		end := clockOrNone(r.Until)
-		if r.Until == nil && r.Window != nil {
-			end = clock(r.Window.Start) + " …"
+		end := ""
+		switch {
+		case r.Until != nil:
+			end = t.brief(*r.Until)
+		case r.Window != nil:
+			end = t.brief(r.Window.Start) + " …"
 		}
-		status := strings.ToUpper(r.Status)
+		status := strings.ToUpper(r.Status) + finer(r.Effect)
 		if r.ForceActive {
 			status += " (protected)"
 		}

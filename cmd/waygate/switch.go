@@ -33,15 +33,19 @@ func (t *tool) onSwitch(cmd *cobra.Command, service, action string, body any) er
 		return err
 	}
 	if s.Replaced != nil {
-		fmt.Fprintf(t.err, "this replaces what %s set at %s%s\n", s.Replaced.Actor, clock(s.Replaced.Since), because(s.Replaced.Reason))
+		fmt.Fprintf(t.err, "this replaces what %s set at %s%s\n", s.Replaced.Actor, t.clock(s.Replaced.Since), because(s.Replaced.Reason))
 	}
-	if service != "" && s.Known != nil && !*s.Known {
-		fmt.Fprintf(t.err, "warning: nothing names a service %s; is it spelled right? (waygate services lists them)\n", service)
-	}
+	t.warnSwitch(s)
 	if len(s.Unscoped) > 0 && action == wire.ActionEnable {
 		fmt.Fprintf(t.err, "instances without a service are shut by it too: %s\n", strings.Join(s.Unscoped, ", "))
 	}
 	return t.confirm(cmd.Context(), api, s.Place, time.Time{}, action == wire.ActionEnable)
+}
+
+func (t *tool) warnSwitch(s wire.ChangedSwitch) {
+	if s.Service != "" && s.Known != nil && !*s.Known {
+		fmt.Fprintf(t.err, "warning: nothing names a service %s; is it spelled right? (waygate services lists them)\n", s.Service)
+	}
 }
 
 func switchName(service string) string {
@@ -55,7 +59,7 @@ func switchName(service string) string {
 func (t *tool) tellSwitch(service string, s wire.Switch) {
 	word := "OFF"
 	if s.Enabled {
-		word = "ON" + until(s.Until)
+		word = "ON" + t.until(s.Until)
 	}
 	fmt.Fprintf(t.out, "%s is %s%s\n", switchName(service), word, because(s.Reason))
 	what := "exempt: "
@@ -95,11 +99,11 @@ func (o *switchOptions) flags(cmd *cobra.Command) {
 	reasonFlag(cmd, &o.reason)
 	cmd.Flags().StringArrayVarP(&o.exempt, "exempt", "e", nil, "a `route` that passes meanwhile (repeatable)")
 	cmd.Flags().BoolVar(&o.protected, "include-force-active", false, "hold for protected routes too")
-	cmd.Flags().StringVar(&o.until, "until", "", "`when` it opens again by itself: a time, or 2h")
+	cmd.Flags().StringVar(&o.until, "until", "", "`when` it opens again by itself: 2h, 18:00, a time")
 }
 
-func (o *switchOptions) body() (wire.SwitchBody, error) {
-	end, err := parseWhen("--until", o.until, now())
+func (t *tool) switchBody(o switchOptions) (wire.SwitchBody, error) {
+	end, err := t.when("--until", o.until, now())
 	if err != nil {
 		return wire.SwitchBody{}, err
 	}
@@ -117,7 +121,7 @@ func (t *tool) globalCommand() *cobra.Command {
 	enable := &cobra.Command{
 		Use: "enable", Short: "Shut everything but what is exempt", Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			body, err := o.body()
+			body, err := t.switchBody(o)
 			if err != nil {
 				return err
 			}
@@ -168,7 +172,7 @@ func (t *tool) serviceMaintenanceCommand() *cobra.Command {
 	enable := &cobra.Command{
 		Use: "enable SERVICE", Short: "Shut a service but what is exempt", Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, names []string) error {
-			body, err := o.body()
+			body, err := t.switchBody(o)
 			if err != nil {
 				return err
 			}

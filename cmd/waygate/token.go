@@ -28,7 +28,7 @@ func (t *tool) tokenCommand() *cobra.Command {
 			if t.json() {
 				return asJSON(t.out, n)
 			}
-			fmt.Fprintf(t.err, "%s token %s, id %s, until %s; it is not shown again:\n", n.Role, n.Name, n.ID, clock(n.ExpiresAt))
+			fmt.Fprintf(t.err, "%s token %s, id %s, until %s; it is not shown again:\n", n.Role, n.Name, n.ID, t.clock(n.ExpiresAt))
 			fmt.Fprintln(t.out, n.Text)
 			return nil
 		},
@@ -52,7 +52,7 @@ func (t *tool) tokenCommand() *cobra.Command {
 			}
 			rows := make([][]string, 0, len(tokens))
 			for _, k := range tokens {
-				rows = append(rows, []string{k.ID, k.Name, k.Role, k.CreatedBy, clock(k.CreatedAt), clock(k.ExpiresAt)})
+				rows = append(rows, []string{k.ID, k.Name, k.Role, k.CreatedBy, t.clock(k.CreatedAt), t.clock(k.ExpiresAt)})
 			}
 			return table(t.out, []string{"ID", "NAME", "ROLE", "MADE BY", "MADE", "EXPIRES"}, rows)
 		},

@@ -69,7 +69,7 @@ func (t *tool) confirm(ctx context.Context, c *client.Client, at wire.Place, sta
 	}
 	n := counted(fleet)
 	took := time.Since(began)
-	if err := untilStart(ctx, start); err != nil {
+	if err := t.untilStart(ctx, start); err != nil {
 		return err
 	}
 	fmt.Fprintf(t.err, "%d of %d instances enforce it, %s\n", n, n, roughly(took))
@@ -159,7 +159,7 @@ func unconfirmed(fleet, missing []wire.Instance, patience time.Duration) error {
 }
 
 // untilStart waits for a start that is near.
-func untilStart(ctx context.Context, start time.Time) error {
+func (t *tool) untilStart(ctx context.Context, start time.Time) error {
 	ahead := time.Until(start)
 	if start.IsZero() || ahead <= 0 || ahead > soon {
 		return nil
@@ -168,7 +168,7 @@ func untilStart(ctx context.Context, start time.Time) error {
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return &exitError{code: exitUnconfirmed, err: fmt.Errorf("interrupted before the start at %s; the window stands", clock(start)), next: "waygate status"}
+		return &exitError{code: exitUnconfirmed, err: fmt.Errorf("interrupted before the start at %s; the window stands", t.clock(start)), next: "waygate status"}
 	case <-timer.C:
 		return nil
 	}

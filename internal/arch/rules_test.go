@@ -56,7 +56,7 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	// The programs.
 	"cmd/waygate-authz": {module + "internal/authz/app", config, zap},
 	"cmd/waygate-admin": {module + "internal/admin/app", config, zap},
-	"cmd/waygate":       {state, wire, module + "internal/admin/client", config, "github.com/spf13/cobra", "golang.org/x/term"},
+	"cmd/waygate":       {state, wire, module + "internal/admin/client", module + "internal/admin/schedule", config, unix, "github.com/spf13/cobra", "golang.org/x/term"},
 
 	// Tests and what they need.
 	"internal/arch":  nil,
