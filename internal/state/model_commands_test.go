@@ -10,6 +10,10 @@ import (
 // do carries out a command; false when the rules refuse it. Of a declaration, stored tells whether the flag that protects
 // was stored: the rules only say when it must not be.
 func (l *ledger) do(c state.Command, actor string, stored bool) bool {
+	switch c.Verb {
+	case state.VerbChangeWindow, state.VerbEndWindow, state.VerbCancelWindow:
+		return l.onWindow(c, actor)
+	}
 	if c.Target.Global || c.Target.Service != "" {
 		return l.doPull(c, actor)
 	}
@@ -41,6 +45,8 @@ func (l *ledger) do(c state.Command, actor string, stored bool) bool {
 		return l.schedule(k, shown, c, actor)
 	case state.VerbCancel:
 		l.cancel(k, shown)
+	case state.VerbAddWindow:
+		return l.addWindow(ledgerPart{key: k}, shown, c, actor)
 	case state.VerbEnv:
 		l.gate(k, shown, c)
 	case state.VerbDeprecate:
@@ -128,12 +134,7 @@ func (l *ledger) block(k state.Key, shown string, effect state.Effect, c state.C
 }
 
 func (l *ledger) addTimed(k state.Key, shown string, effect state.Effect, c state.Command, actor string, verb state.Verb) {
-	is := &ledgerPart{
-		key: k, kind: "timed", effect: effect, start: c.Start, end: c.End, reason: c.Reason, by: actor, at: l.now,
-	}
-	if is.start.IsZero() {
-		is.start, is.until = l.now, true
-	}
+	is := l.timed(ledgerPart{key: k, effect: effect, reason: c.Reason, by: actor}, c.Start, c.End)
 	if same := l.same(is); same != nil {
 		if same.reason != is.reason {
 			same.reason, same.by, same.at = is.reason, actor, l.now
@@ -144,17 +145,6 @@ func (l *ledger) addTimed(k state.Key, shown string, effect state.Effect, c stat
 	is.except = l.insideNow(k)
 	l.parts = append(l.parts, is)
 	l.named(k, shown).last = verb
-}
-
-// same is the timed part that says the same already.
-func (l *ledger) same(is *ledgerPart) *ledgerPart {
-	for _, p := range l.parts {
-		if p.kind == "timed" && p.key == is.key && p.pull == is.pull && p.effect == is.effect && p.until == is.until &&
-			p.end.Equal(is.end) && (p.start.Equal(is.start) || p.until) {
-			return p
-		}
-	}
-	return nil
 }
 
 // schedule knows the pair: a disable and a schedule by the same actor with the same reason within ten seconds, which
@@ -172,10 +162,8 @@ func (l *ledger) schedule(k state.Key, shown string, c state.Command, actor stri
 		if old.before != nil {
 			l.parts = append(l.parts, old.before)
 		}
-		is := &ledgerPart{
-			key: k, kind: "timed", effect: state.EffectDisabled, start: old.at, end: c.End, until: true,
-			reason: c.Reason, by: actor, at: l.now, except: old.except,
-		}
+		is := l.timed(ledgerPart{key: k, effect: state.EffectDisabled, reason: c.Reason, by: actor, except: old.except}, old.at, c.End)
+		is.until = true
 		if same := l.same(is); same != nil {
 			same.reason, same.by, same.at = is.reason, actor, l.now
 		} else {
@@ -185,7 +173,7 @@ func (l *ledger) schedule(k state.Key, shown string, c state.Command, actor stri
 		return true
 	}
 	for _, p := range l.on(k, "timed") {
-		if soon && p.until && p.end.Equal(c.End) && mine(p) {
+		if soon && p.until && p.spans[0].end.Equal(c.End) && mine(p) {
 			return true
 		}
 	}
@@ -202,30 +190,16 @@ func (l *ledger) cancel(k state.Key, shown string) {
 	}
 }
 
-// cancelWindow drops the window that looks like w.
-func (l *ledger) cancelWindow(w state.Window) {
-	for _, p := range l.on(w.Target.Key, "timed") {
-		if !p.until && p.effect == w.Effect && p.start.Equal(w.Start) && p.end.Equal(w.End) {
-			l.drop(p)
-			l.name(p.key).last = state.VerbCancel
-		}
-	}
-}
-
 func (l *ledger) enable(k state.Key, shown string) {
 	ended := false
 	for _, p := range slices.Clone(l.parts) {
 		switch {
 		case p.pull != "" || !p.blocks() || !p.runs(l.now):
 		case p.key == k:
-			l.drop(p)
+			l.end(p)
 			ended = true
-		case l.within(k, p.key, true) && !l.leftAlone(k, p.except):
-			p.except = append(slices.Clone(p.except), k)
-			if p.kind == "standing" {
-				p.opened = append(slices.Clone(p.opened), k)
-			}
-			ended = true
+		case l.within(k, p.key, true) && p.shuts(k.Method):
+			ended = l.openIn(p, k) || ended
 		}
 	}
 	n := l.name(k)
@@ -240,6 +214,26 @@ func (l *ledger) enable(k state.Key, shown string) {
 	if ended {
 		l.named(k, shown).last = state.VerbEnable
 	}
+}
+
+// openIn has a part that runs leave a key alone; false where it did.
+func (l *ledger) openIn(p *ledgerPart, k state.Key) bool {
+	shut := slices.ContainsFunc(p.running(l.now), func(s ledgerSpan) bool { return !l.leftAlone(k, p.leaving(s)) })
+	switch {
+	case !shut:
+	case p.recurs == nil:
+		p.except = append(slices.Clone(p.except), k)
+		if p.kind == "standing" {
+			p.opened = append(slices.Clone(p.opened), k)
+		}
+	default:
+		for i := range p.spans {
+			if s := &p.spans[i]; s.holds(l.now) {
+				s.except = append(slices.Clone(s.except), k)
+			}
+		}
+	}
+	return shut
 }
 
 func (l *ledger) gate(k state.Key, shown string, c state.Command) {
@@ -296,6 +290,9 @@ func (l *ledger) forget(k state.Key) bool {
 			gone := func(e state.Key) bool { return e == k }
 			p.except = slices.DeleteFunc(slices.Clone(p.except), gone)
 			p.opened = slices.DeleteFunc(slices.Clone(p.opened), gone)
+			for i := range p.spans {
+				p.spans[i].except = slices.DeleteFunc(slices.Clone(p.spans[i].except), gone)
+			}
 		}
 	}
 	return true
@@ -340,11 +337,8 @@ func (l *ledger) declared(c state.Command, actor string) []*ledgerPart {
 	timed := !said.Start.IsZero() || !said.End.IsZero()
 	if timed && (said.End.IsZero() || said.End.After(l.now)) {
 		p := part
-		p.kind, p.effect, p.start, p.end = "timed", state.EffectMaintenance, said.Start, said.End
-		if p.start.IsZero() {
-			p.start, p.until = l.now, true
-		}
-		parts = append(parts, &p)
+		p.effect = state.EffectMaintenance
+		parts = append(parts, l.timed(p, said.Start, said.End))
 	}
 	switch said.Status {
 	case state.Deprecated:
@@ -362,73 +356,4 @@ func (l *ledger) declared(c state.Command, actor string) []*ledgerPart {
 		parts = append(parts, &part)
 	}
 	return parts
-}
-
-func (l *ledger) doPull(c state.Command, actor string) bool {
-	name := c.Target.Service
-	if c.Target.Global {
-		name = "*"
-	}
-	s := l.pull(name)
-	on := len(l.partsOfPull(name, l.now)) > 0
-	switch c.Verb {
-	case state.VerbEnable:
-		if !c.End.IsZero() && !c.End.After(l.now) {
-			return false
-		}
-		switch named := keysOf(c.Exempt); {
-		case len(named) > 0:
-			s.exempt, s.staged, s.spent = named, nil, false
-		case s.spent && !on:
-			s.exempt, s.staged, s.spent = nil, nil, false
-		default:
-			s.exempt, s.spent = s.staged, len(s.staged) > 0
-		}
-		s.include = c.IncludeProtected
-		l.shut(name, c, actor)
-	case state.VerbDisable:
-		if !on {
-			return true
-		}
-		l.parts = slices.DeleteFunc(l.parts, func(p *ledgerPart) bool { return p.pull == name && p.runs(l.now) })
-		s.exempt, s.include = nil, false
-		if s.spent {
-			s.staged, s.spent = nil, false
-		}
-	case state.VerbExempt:
-		list := &s.exempt
-		if !on {
-			list = &s.staged
-			if s.spent {
-				s.staged, s.spent = nil, false
-			}
-		}
-		is := slices.DeleteFunc(slices.Clone(*list), func(e state.Key) bool { return slices.Contains(keysOf(c.Remove), e) })
-		*list = append(is, keysOf(c.Add)...)
-	}
-	return true
-}
-
-// shut adds the part of a switch that an enable asks for.
-func (l *ledger) shut(name string, c state.Command, actor string) {
-	is := &ledgerPart{pull: name, kind: "standing", effect: state.EffectMaintenance, by: actor, at: l.now}
-	if !c.End.IsZero() {
-		is.kind, is.start, is.end, is.until = "timed", l.now, c.End, true
-	}
-	for _, p := range l.partsOfPull(name, l.now) {
-		if p.kind == "standing" && is.kind == "standing" || is.kind == "timed" && p == l.same(is) {
-			return
-		}
-	}
-	l.parts = append(l.parts, is)
-}
-
-func keysOf(exemptions []state.Exemption) []state.Key {
-	var all []state.Key
-	for _, e := range exemptions {
-		if !slices.Contains(all, e.Key) {
-			all = append(all, e.Key)
-		}
-	}
-	return all
 }

@@ -2,6 +2,7 @@ package state_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -20,30 +21,43 @@ func (g *given) checkLaws() {
 	g.protectionIsStoredUnlessBlocked()
 }
 
-// repeatChangesNothing: the same command given again changes nothing.
+// repeatChangesNothing: the same command given again changes nothing. What ended or took away a window may also be
+// refused: there is nothing left that it could be about.
 func (g *given) repeatChangesNothing() {
 	change, outs, err := g.execute(g.story.doc)
-	if g.cmd.Verb == state.VerbCancelWindow {
-		require.ErrorIs(g.t, err, state.ErrNotFound, g.history())
+	if err != nil {
+		g.refusesToRepeat(err)
 		return
 	}
-	var ambiguous *state.AmbiguousError
-	if g.cmd.Verb == state.VerbForget && errors.As(err, &ambiguous) {
-		return // the path has no state of its own any more, and several keys have a method of it
-	}
-	require.NoError(g.t, err, g.history())
 	require.False(g.t, outs[0].Changed, g.history())
 	require.Empty(g.t, change.Patch, g.history())
 	require.Empty(g.t, change.Records, g.history())
 }
 
-// mayOpen are the commands that are given to open something; all others open nothing at all.
-var mayOpen = []state.Verb{
-	state.VerbEnable, state.VerbCancel, state.VerbCancelWindow, state.VerbEnv, state.VerbProtect, state.VerbDisable, state.VerbExempt,
+func (g *given) refusesToRepeat(err error) {
+	var ambiguous *state.AmbiguousError
+	var invalid *state.InvalidError
+	switch {
+	case errors.Is(err, state.ErrNotFound):
+		require.Contains(g.t, []state.Verb{state.VerbEndWindow, state.VerbCancelWindow}, g.cmd.Verb, g.history())
+	case errors.As(err, &ambiguous):
+		// the path has no state of its own any more, and several keys have a method of it
+		require.Equal(g.t, state.VerbForget, g.cmd.Verb, g.history())
+	case errors.As(err, &invalid):
+		require.Equal(g.t, state.VerbEndWindow, g.cmd.Verb, "%s\n%s", err, g.history())
+	default:
+		require.NoError(g.t, err, g.history())
+	}
 }
 
-// opensOnlyWhatItMay: no registration, import or adoption opens anything, nor does adding a block; and a command that
-// opens something opens requests of its own key, or what its own switch alone had shut.
+// mayOpen are the commands that are given to open something; all others open nothing at all.
+var mayOpen = []state.Verb{
+	state.VerbEnable, state.VerbCancel, state.VerbCancelWindow, state.VerbEndWindow, state.VerbChangeWindow, state.VerbEnv,
+	state.VerbProtect, state.VerbDisable, state.VerbExempt,
+}
+
+// opensOnlyWhatItMay: no registration, import or adoption opens anything, nor does adding a block or a window; and a
+// command that opens something opens requests of its own key, or what its own switch or window alone had shut.
 func (g *given) opensOnlyWhatItMay() {
 	for range 20 {
 		a := g.asked()
@@ -52,17 +66,29 @@ func (g *given) opensOnlyWhatItMay() {
 		}
 		at := g.now.Add(time.Duration(g.IntN(120)) * time.Minute)
 		before, after := g.was.Decide(a.request(), at), g.snap.Decide(a.request(), at)
-		if !before.Refused() || after.Refused() {
-			continue
+		if before.Refused() && !after.Refused() {
+			g.mayHaveOpened(a, at)
 		}
-		if t := g.out.Target; t.Global || t.Service != "" {
-			require.False(g.t, refused(g.without(t), a, at), "%s opened what its switch did not shut alone\n%s", a, g.history())
-			continue
-		}
-		pair := g.cmd.Verb == state.VerbSchedule && g.out.Action == state.ActionDisable && !at.Before(g.cmd.End)
-		require.True(g.t, pair || slices.Contains(mayOpen, g.cmd.Verb) && g.cmd.Verb != state.VerbDisable, "%s was opened\n%s", a, g.history())
-		require.True(g.t, g.isRequestOf(a, g.out.Target.Key), "%s is no request of the key\n%s", a, g.history())
 	}
+}
+
+// mayHaveOpened is told what the command opened.
+func (g *given) mayHaveOpened(a asked, at time.Time) {
+	where := func() string { return fmt.Sprintf("%s was opened at %s\n%s", a, at, g.history()) }
+	pair := g.cmd.Verb == state.VerbSchedule && g.out.Action == state.ActionDisable && !at.Before(g.cmd.End)
+	require.True(g.t, pair || slices.Contains(mayOpen, g.cmd.Verb), where())
+	switch g.cmd.Verb {
+	case state.VerbChangeWindow, state.VerbEndWindow, state.VerbCancelWindow:
+		p := state.Patch{}
+		p.DropWindow(g.cmd.WindowID)
+		require.False(g.t, refused(g.compiled(g.doc, p), a, at), where())
+	}
+	if t := g.out.Target; t.Global || t.Service != "" {
+		require.False(g.t, refused(g.without(t), a, at), where())
+		return
+	}
+	require.NotEqual(g.t, state.VerbDisable, g.cmd.Verb, where())
+	require.True(g.t, g.isRequestOf(a, g.out.Target.Key), where())
 }
 
 func refused(s *state.Snapshot, a asked, at time.Time) bool {
@@ -100,13 +126,15 @@ func (g *given) compiled(doc *state.Document, p state.Patch) *state.Snapshot {
 	return snap
 }
 
-// windowsEndOpensOnlyItsOwn: what passes from the end of a window on was shut by windows that end then and by nothing
-// else.
+// windowsEndOpensOnlyItsOwn: what passes from the end of a window, or of an occurrence, on was shut by those that end
+// then and by nothing else.
 func (g *given) windowsEndOpensOnlyItsOwn() {
 	var ends []time.Time
 	for w := range g.story.doc.Windows() {
-		if w.End.After(g.now) {
-			ends = append(ends, w.End)
+		for _, o := range w.Spans() {
+			if o.End.After(g.now) {
+				ends = append(ends, o.End)
+			}
 		}
 	}
 	if len(ends) == 0 {
@@ -116,9 +144,12 @@ func (g *given) windowsEndOpensOnlyItsOwn() {
 	end := draw(g.lot, ends...)
 	p := state.Patch{}
 	for w := range g.story.doc.Windows() {
-		if w.End.Equal(end) {
+		if w.Recurs == nil && w.End.Equal(end) {
 			p.DropWindow(w.ID)
+			continue
 		}
+		w.Occurrences = slices.DeleteFunc(slices.Clone(w.Occurrences), func(o state.Occurrence) bool { return o.End.Equal(end) })
+		require.NoError(g.t, p.SetWindow(w))
 	}
 	rest := g.compiled(g.story.doc, p)
 	for range 8 {
@@ -157,15 +188,20 @@ func (g *given) enableOpensOrSays() {
 	}
 }
 
-// openInsideIsNamed: a request of a key that a block was just put on is refused, or a key that the answer names has it.
+// openInsideIsNamed: a request of a key or a switch that a block was just put on is refused, or a key that the answer
+// names has it.
 func (g *given) openInsideIsNamed() {
-	k := g.out.Target.Key
-	block := g.cmd.Verb == state.VerbDisable || g.cmd.Verb == state.VerbMaintenance
-	if !block || k.Path == "" || g.cmd.Start.After(g.now) {
+	if !g.putsBlock() {
 		return
 	}
 	for range 12 {
-		a := g.askedOf(k)
+		a := g.asked()
+		switch t := g.out.Target; {
+		case t.Key.Path != "":
+			a = g.askedOf(t.Key)
+		case t.Service != "":
+			a.service = t.Service
+		}
 		if refused(g.snap, a, g.now) {
 			continue
 		}
@@ -174,6 +210,22 @@ func (g *given) openInsideIsNamed() {
 			require.NoError(g.t, err)
 			return g.isRequestOf(a, open)
 		}), "%s passes and nothing of %v has it\n%s", a, g.out.OpenInside, g.history())
+	}
+}
+
+// putsBlock reports whether the command puts on its target what refuses all requests from now on.
+func (g *given) putsBlock() bool {
+	switch g.cmd.Verb {
+	case state.VerbDisable, state.VerbMaintenance:
+		return g.out.Target.Key.Path != "" && !g.cmd.Start.After(g.now)
+	case state.VerbEnable:
+		return g.out.Target.Key.Path == ""
+	case state.VerbAddWindow:
+		w, _ := g.story.doc.Window(g.out.WindowID)
+		_, runs := w.Running(g.now)
+		return runs && w.Effect != state.EffectReadOnly
+	default:
+		return false
 	}
 }
 

@@ -42,18 +42,40 @@ type ledgerPart struct {
 	kind   string // deprecation, gate, standing, timed
 	effect state.Effect
 	envs   []string
-	// start and end bound a timed part; until is set where no start was sent.
-	start, end time.Time
-	until      bool
-	reason     string
-	by         string
-	at         time.Time
+	// spans are when a timed part is in force: one, or what is known of one that recurs; until is set where no start
+	// was sent.
+	spans  []ledgerSpan
+	until  bool
+	recurs *ledgerSeries
+	// id is what the product calls a timed part, and made when it was: what began by then is not announced.
+	id     string
+	made   time.Time
+	reason string
+	ticket string
+	by     string
+	at     time.Time
 	// except are the keys left alone; opened those of them that an enable added to a standing part.
 	except, opened []state.Key
-	before         *ledgerPart // what a disable replaced
+	// include has a window of a switch hold for protected routes.
+	include bool
+	before  *ledgerPart // what a disable replaced
 	// what a deprecation tells
 	sunset    time.Time
 	successor string
+}
+
+// ledgerSpan is from start until end, which is zero where there is none; except is for this span alone.
+type ledgerSpan struct {
+	start, end time.Time
+	except     []state.Key
+}
+
+// ledgerSeries is what a part that recurs has besides.
+type ledgerSeries struct {
+	rule     state.Recurrence
+	through  time.Time
+	finished bool
+	skipped  []time.Time
 }
 
 type ledgerSwitch struct {
@@ -178,14 +200,48 @@ func (l *ledger) one(k state.Key, kind string) *ledgerPart {
 	return nil
 }
 
-// runs reports whether a part is in force at an instant.
-func (p *ledgerPart) runs(at time.Time) bool {
-	return p.kind != "timed" || !at.Before(p.start) && (p.end.IsZero() || at.Before(p.end))
+// holds reports whether an instant lies in the span.
+func (s *ledgerSpan) holds(at time.Time) bool {
+	return !at.Before(s.start) && (s.end.IsZero() || at.Before(s.end))
 }
 
-func (p *ledgerPart) over(at time.Time) bool {
-	return p.kind == "timed" && !p.end.IsZero() && !at.Before(p.end)
+// running are the spans of a part that hold at an instant; of one that is not timed an endless one.
+func (p *ledgerPart) running(at time.Time) []ledgerSpan {
+	if p.kind != "timed" {
+		return []ledgerSpan{{}}
+	}
+	var all []ledgerSpan
+	for _, s := range p.spans {
+		if s.holds(at) {
+			all = append(all, s)
+		}
+	}
+	return all
 }
+
+// runs reports whether a part is in force at an instant.
+func (p *ledgerPart) runs(at time.Time) bool { return len(p.running(at)) > 0 }
+
+// over reports whether a part is not in force at an instant and never will be.
+func (p *ledgerPart) over(at time.Time) bool {
+	if p.kind != "timed" || p.recurs != nil && !p.recurs.finished {
+		return false
+	}
+	return !slices.ContainsFunc(p.spans, func(s ledgerSpan) bool { return s.end.IsZero() || at.Before(s.end) })
+}
+
+// leaving are the keys that a part leaves alone in one of its spans.
+func (p *ledgerPart) leaving(s ledgerSpan) []state.Key {
+	return append(slices.Clone(p.except), s.except...)
+}
+
+// shuts reports whether the part refuses requests of a method; none is any.
+func (p *ledgerPart) shuts(method string) bool {
+	return p.effect != state.EffectReadOnly || writes(method)
+}
+
+// writes reports whether a request of a method may change something; one of any method may.
+func writes(method string) bool { return method != "GET" && method != "HEAD" && method != "OPTIONS" }
 
 // blocks reports whether the part is a block rather than a gate or a deprecation.
 func (p *ledgerPart) blocks() bool { return p.kind == "standing" || p.kind == "timed" }
@@ -196,6 +252,16 @@ func (p *ledgerPart) refuses(now time.Time) bool { return p.kind != "deprecation
 // guarded reports whether a key is protected: by its own flag or that of a key that contains it.
 func (l *ledger) guarded(k state.Key) bool {
 	return slices.ContainsFunc(l.names, func(n *ledgerName) bool { return n.protected && l.within(k, n.key, false) })
+}
+
+// byID finds the timed part that the product calls by an id; nil where nothing has it that is or will be in force.
+func (l *ledger) byID(id string) *ledgerPart {
+	for _, p := range l.parts {
+		if p.id == id && p.kind == "timed" && !p.over(l.now) {
+			return p
+		}
+	}
+	return nil
 }
 
 // pull is a switch, made if need be.

@@ -3,7 +3,6 @@ package state_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 
@@ -18,10 +17,13 @@ type lot struct {
 	t testing.TB
 	// palette are the keys that most commands of one sequence are about.
 	palette []state.Spelling
+	// pulls is how rare commands on switches are in it: one of so many.
+	pulls int
 }
 
 func lotOf(t testing.TB, seed uint64) lot {
 	l := lot{Rand: rand.New(rand.NewPCG(seed, 3)), t: t}
+	l.pulls = draw(l, 2, 7, 7, 7)
 	for range 7 {
 		l.palette = append(l.palette, l.spelling())
 	}
@@ -50,7 +52,7 @@ func (l lot) moment(now time.Time) time.Time {
 func (l lot) exemptions() []state.Exemption {
 	var all []state.Exemption
 	for range l.IntN(3) {
-		s := l.spelling()
+		s := l.subject()
 		all = append(all, state.Exemption{Key: s.Key, Shown: s.Shown})
 	}
 	return all
@@ -60,7 +62,9 @@ var modelVerbs = []state.Verb{
 	state.VerbEnable, state.VerbEnable, state.VerbEnable, state.VerbDisable, state.VerbDisable, state.VerbMaintenance, state.VerbMaintenance,
 	state.VerbMaintenance, state.VerbSchedule, state.VerbSchedule, state.VerbCancel, state.VerbCancelWindow, state.VerbEnv, state.VerbEnv,
 	state.VerbDeprecate, state.VerbProtect, state.VerbUnprotect, state.VerbUnprotect, state.VerbUnprotect, state.VerbCancel, state.VerbForget, state.VerbForget, state.VerbRegister, state.VerbRegister,
-	state.VerbAdopt, state.VerbImport, state.VerbImport,
+	state.VerbAdopt, state.VerbImport, state.VerbImport, state.VerbAddWindow, state.VerbAddWindow, state.VerbAddWindow, state.VerbAddWindow,
+	state.VerbAddWindow, state.VerbChangeWindow, state.VerbChangeWindow, state.VerbChangeWindow, state.VerbEndWindow, state.VerbEndWindow,
+	state.VerbCancelWindow, state.VerbCancelWindow,
 }
 
 // subject is what a command is about.
@@ -78,8 +82,8 @@ func (l lot) secondHalf(first state.Command, now time.Time) state.Command {
 }
 
 func (l lot) command(doc *state.Document, now time.Time) state.Command {
-	if l.chance(7) {
-		return l.switchCommand(now)
+	if l.chance(l.pulls) {
+		return l.switchCommand(doc, now)
 	}
 	s := l.subject()
 	c := state.Command{
@@ -99,8 +103,10 @@ func (l lot) command(doc *state.Document, now time.Time) state.Command {
 		if l.chance(3) {
 			c.Start = now.Add(time.Second)
 		}
-	case state.VerbCancelWindow:
-		return l.cancelWindow(doc, c)
+	case state.VerbAddWindow:
+		return l.addWindow(doc, now, c)
+	case state.VerbChangeWindow, state.VerbEndWindow, state.VerbCancelWindow:
+		return l.onWindow(doc, now, c.Verb, c.Reason)
 	case state.VerbEnv:
 		c.Envs = draw(l, nil, []string{"dev"}, []string{"dev", "prod"}, []string{"prod"})
 	case state.VerbDeprecate:
@@ -109,15 +115,6 @@ func (l lot) command(doc *state.Document, now time.Time) state.Command {
 		c.Declared = l.declared(now, c.Reason)
 	}
 	return c
-}
-
-func (l lot) cancelWindow(doc *state.Document, c state.Command) state.Command {
-	ids := []string{"none"}
-	for w := range doc.Windows() {
-		ids = append(ids, w.ID)
-	}
-	slices.Sort(ids)
-	return state.Command{Verb: c.Verb, WindowID: draw(l, ids...)}
 }
 
 func (l lot) declared(now time.Time, reason string) *state.Declared {
@@ -134,9 +131,9 @@ func (l lot) declared(now time.Time, reason string) *state.Declared {
 	return d
 }
 
-func (l lot) switchCommand(now time.Time) state.Command {
-	c := state.Command{Verb: draw(l, state.VerbEnable, state.VerbDisable, state.VerbDisable, state.VerbExempt), Reason: draw(l, "", "why")}
-	c.Target = draw(l, state.Target{Global: true}, state.Target{Service: "s1"}, state.Target{Service: "s3"})
+func (l lot) switchCommand(doc *state.Document, now time.Time) state.Command {
+	c := state.Command{Verb: draw(l, state.VerbEnable, state.VerbDisable, state.VerbDisable, state.VerbExempt, state.VerbExempt, state.VerbAddWindow), Reason: draw(l, "", "why")}
+	c.Target = draw(l, state.Target{Global: true}, state.Target{Global: true}, state.Target{Service: "s1"}, state.Target{Service: "s3"})
 	switch c.Verb {
 	case state.VerbEnable:
 		c.Exempt, c.IncludeProtected = l.exemptions(), l.chance(3)
@@ -145,6 +142,8 @@ func (l lot) switchCommand(now time.Time) state.Command {
 		}
 	case state.VerbExempt:
 		c.Add, c.Remove = l.exemptions(), l.exemptions()
+	case state.VerbAddWindow:
+		return l.addWindow(doc, now, c)
 	}
 	return c
 }
@@ -157,13 +156,13 @@ type asked struct {
 
 func (l lot) asked() asked {
 	a := asked{
-		methods: []string{draw(l, "GET", "GET", "POST", "HEAD", "DELETE")},
+		methods: []string{draw(l, "GET", "GET", "POST", "HEAD", "DELETE", "PUT", "OPTIONS")},
 		path:    draw(l, "/", "/a", "/A", "/b", "/a/b", "/a/b", "/a/B", "/a/c", "/a/x-1", "/a/x-2", "/A/x-1", "/b/b", "/a/b/c", "/c/d/e"),
 		service: draw(l, "", "s1", "s1", "s2", "s3"),
 		env:     draw(l, "", "dev", "prod", "prod"),
 	}
 	if l.chance(8) {
-		a.methods = append(a.methods, draw(l, "GET", "POST", "DELETE"))
+		a.methods = append(a.methods, draw(l, "GET", "POST", "DELETE", "PATCH", "PURGE", "OPTIONS"))
 	}
 	return a
 }

@@ -3,7 +3,6 @@ package state_test
 import (
 	"flag"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,8 +22,8 @@ var modelSeed = flag.Uint64("model.seed", 1, "first seed of the model test of co
 // ledger. After each one both must have accepted or refused it and agree about requests at several instants; and the
 // laws of what a command may do are checked by themselves.
 func TestCommandsAgainstTheModel(t *testing.T) {
-	compared := 0
-	verbs := map[state.Verb]int{}
+	compared, extended := 0, 0
+	verbs, moments := map[state.Verb]int{}, map[state.Action]int{}
 	for seed := *modelSeed; compared < *modelTriples; seed++ {
 		s := newStory(t, seed)
 		for range 50 {
@@ -34,12 +33,23 @@ func TestCommandsAgainstTheModel(t *testing.T) {
 		for verb, n := range s.verbs {
 			verbs[verb] += n
 		}
+		for action, n := range s.moments {
+			moments[action] += n
+		}
+		extended += s.extended
 	}
-	t.Logf("compared %d triples; commands that changed something: %v", compared, verbs)
+	t.Logf("compared %d triples; commands that changed something: %v; announced: %v; horizons: %d", compared, verbs, moments, extended)
 	for _, verb := range modelVerbs {
 		require.Positive(t, verbs[verb], "%s never changed anything", verb)
 	}
 	require.Positive(t, verbs[state.VerbExempt])
+	for _, action := range []state.Action{
+		state.ActionUpcoming, state.ActionEnding, state.ActionMaintenanceOn, state.ActionMaintenanceOff, state.ActionDisable,
+		state.ActionEnable, state.ActionGlobalOn, state.ActionGlobalOff, state.ActionServiceOn, state.ActionServiceOff,
+	} {
+		require.Positive(t, moments[action], "%s was never announced", action)
+	}
+	require.Positive(t, extended)
 }
 
 // story is one random sequence of commands.
@@ -51,16 +61,21 @@ type story struct {
 	snap     *state.Snapshot
 	model    *ledger
 	told     []string // what happened so far
+	leads    state.Leads
+	flushed  time.Time // when the last announcement was
 	last     *given
 	compared int
 	verbs    map[state.Verb]int
+	moments  map[state.Action]int // that were announced
+	extended int
 }
 
 func newStory(t testing.TB, seed uint64) *story {
 	s := &story{
 		lot: lotOf(t, seed), seed: seed, now: epoch0,
-		doc: state.NewDocument(state.Meta{Epoch: "e"}), model: newLedger(epoch0), verbs: map[state.Verb]int{},
+		doc: state.NewDocument(state.Meta{Epoch: "e"}), model: newLedger(epoch0), verbs: map[state.Verb]int{}, moments: map[state.Action]int{}, flushed: epoch0,
 	}
+	s.leads = s.someLeads()
 	s.compile()
 	return s
 }
@@ -71,13 +86,16 @@ func (s *story) compile() {
 	require.NoError(s.t, err)
 }
 
-// step lets time pass and gives one command.
+// step lets time pass, announces what windows did, and gives one command.
 func (s *story) step() {
-	s.now = s.now.Add(draw(s.lot, 0, 0, time.Second, 4*time.Second, time.Minute, 9*time.Minute, 25*time.Minute))
-	s.model.now = s.now
+	s.wait(draw(s.lot, 0, 0, time.Second, 4*time.Second, time.Minute, 9*time.Minute, 25*time.Minute))
 	g := &given{story: s, cmd: s.command(s.doc, s.now), actor: draw(s.lot, "alice", "alice", "bob"), was: s.snap, doc: s.doc}
 	if last := s.last; last != nil && last.cmd.Verb == state.VerbDisable && last.cmd.Target.Key.Path != "" && s.chance(3) {
 		g.cmd, g.actor = s.secondHalf(last.cmd, s.now), last.actor
+	}
+	if last := s.last; last != nil && last.cmd.Verb == state.VerbEnable && last.cmd.Target.Key.Path != "" && s.chance(6) {
+		g.cmd = last.cmd // what was opened may be forgotten, and is shut then
+		g.cmd.Verb = state.VerbForget
 	}
 	s.last = g
 	change, outs, err := g.execute(s.doc)
@@ -87,9 +105,7 @@ func (s *story) step() {
 		if g.out.Changed {
 			s.verbs[g.cmd.Verb]++
 		}
-		s.doc, err = s.doc.With(change.Patch, state.Meta{Epoch: "e", Rev: s.doc.Rev + 1})
-		require.NoError(s.t, err)
-		s.compile()
+		s.adopt(change.Patch)
 		s.tellModel(g, true)
 		g.checkLaws()
 	} else {
@@ -97,6 +113,14 @@ func (s *story) step() {
 		s.tellModel(g, false)
 	}
 	s.compare()
+}
+
+// adopt makes a patch true.
+func (s *story) adopt(p state.Patch) {
+	var err error
+	s.doc, err = s.doc.With(p, state.Meta{Epoch: "e", Rev: s.doc.Rev + 1})
+	require.NoError(s.t, err)
+	s.compile()
 }
 
 // given is one command, with what was true before it and what it answered.
@@ -110,22 +134,8 @@ type given struct {
 }
 
 func (g *given) execute(doc *state.Document) (state.Change, []state.Outcome, error) {
-	return state.Execute(doc, state.Author{Actor: g.actor, Platform: state.PlatformCLI, At: g.now}, g.cmd)
-}
-
-// tellModel gives the command to the ledger, which must accept it exactly if the product did.
-func (s *story) tellModel(g *given, accepted bool) {
-	if g.cmd.Verb == state.VerbCancelWindow {
-		w, _ := g.doc.Window(g.cmd.WindowID)
-		cancels := w.ID != "" && w.Origin == state.OriginWindow && !w.Over(s.now) && !s.model.guarded(w.Target.Key)
-		require.Equal(s.t, cancels, accepted, s.history())
-		if accepted {
-			s.model.cancelWindow(w)
-		}
-		return
-	}
-	r, _ := s.doc.Route(g.cmd.Target.Key)
-	require.Equal(s.t, s.model.do(g.cmd, g.actor, r.Protected), accepted, s.history())
+	id := func() string { return fmt.Sprintf("w%04d", g.doc.Rev) } // rises from command to command
+	return state.Execute(doc, state.Author{Actor: g.actor, Platform: state.PlatformCLI, At: g.now, NewID: id}, g.cmd)
 }
 
 // compare holds Decide against the ledger at several instants, and the states of keys now.
@@ -138,13 +148,13 @@ func (s *story) compare() {
 		if at.Before(s.now) {
 			continue
 		}
-		for range 6 {
+		for range 4 {
 			a := s.asked()
 			want := s.model.decide(a.methods, a.path, a.service, a.env, at)
 			got := s.snap.Decide(a.request(), at)
 			where := func() string { return fmt.Sprintf("%s at %s: %+v\n%s", a, at.Format(time.TimeOnly), got, s.history()) }
-			if got.Status != want.status || !slices.Contains(want.speaker, got.Path) || !got.RetryAt.Equal(want.retryAt) {
-				require.Equal(s.t, want, said{status: got.Status, speaker: []string{got.Path}, retryAt: got.RetryAt}, where())
+			if is := (said{got.Status, got.Path, got.Reason, got.RetryAt}); is != want {
+				require.Equal(s.t, want, is, where())
 			}
 			s.compared++
 		}
@@ -152,10 +162,12 @@ func (s *story) compare() {
 	for range 4 {
 		k := s.spelling().Key
 		st := s.snap.State(k, s.now)
-		status, because := s.model.stateOf(k)
-		require.Equal(s.t, status, st.Status, "state of %s\n%s", k, s.history())
-		require.Equal(s.t, because, st.Because, "state of %s\n%s", k, s.history())
+		is := s.model.stateOf(k, s.now)
+		require.Equal(s.t, is.status, st.Status, "state of %s\n%s", k, s.history())
+		require.Equal(s.t, is.reason, st.Reason, "state of %s\n%s", k, s.history())
+		require.Equal(s.t, is.speaker, st.Because, "state of %s\n%s", k, s.history())
 	}
+	s.compareSwitches()
 	if s.chance(10) {
 		for _, st := range s.snap.States(s.now, nil) {
 			k, _, err := state.ParseKey(st.Path)
@@ -165,10 +177,13 @@ func (s *story) compare() {
 	}
 }
 
-// history tells the story so far, to be told again.
-func (s *story) history() string {
-	return fmt.Sprintf("seed %d\n%s", s.seed, strings.Join(s.told, "\n"))
-}
+// history tells the story so far, to be told again; it is put together where something failed only.
+func (s *story) history() fmt.Stringer { return tale{s} }
+
+// tale is a story as text.
+type tale struct{ *story }
+
+func (t tale) String() string { return fmt.Sprintf("seed %d\n%s", t.seed, strings.Join(t.told, "\n")) }
 
 func describe(c state.Command) string {
 	text := fmt.Sprintf("%s %s reason=%q", c.Verb, c.Target, c.Reason)
@@ -181,6 +196,18 @@ func describe(c state.Command) string {
 	for name, value := range map[string]any{"envs": c.Envs, "exempt": c.Exempt, "add": c.Add, "remove": c.Remove, "include": c.IncludeProtected, "window": c.WindowID} {
 		if v := fmt.Sprint(value); v != "[]" && v != "false" && v != "" {
 			text += fmt.Sprintf(" %s=%s", name, v)
+		}
+	}
+	if !c.Occurrence.IsZero() {
+		text += " occurrence=" + c.Occurrence.Format(time.TimeOnly)
+	}
+	if c.Amend.Reason != nil {
+		text += fmt.Sprintf(" retitle=%q", *c.Amend.Reason)
+	}
+	if w := c.Window; w != nil {
+		text += fmt.Sprintf(" window: %s start=%s end=%s except=%v include=%t", w.Effect, w.Start.Format(time.TimeOnly), w.End.Format(time.TimeOnly), w.Except, w.IncludeProtected)
+		if w.Recurs != nil {
+			text += fmt.Sprintf(" %s from %s for %s, %d before %s", w.Recurs.Rule, w.Recurs.First, w.Recurs.For, len(w.Occurrences), w.Through.Format(time.TimeOnly))
 		}
 	}
 	if c.Declared != nil {

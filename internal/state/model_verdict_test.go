@@ -9,9 +9,15 @@ import (
 
 // said is the verdict of the ledger.
 type said struct {
-	status  state.Status
-	speaker []string // any of these may be named: they have the same right to speak
-	retryAt time.Time
+	status          state.Status
+	speaker, reason string
+	retryAt         time.Time
+}
+
+// heard is a part that speaks, and the end of its span that does.
+type heard struct {
+	*ledgerPart
+	end time.Time
 }
 
 // strictnessOf orders the statuses.
@@ -25,24 +31,23 @@ func (l *ledger) decide(methods []string, path, service, env string, at time.Tim
 	if service == "" {
 		turns = l.services()
 	}
-	var refusing []*ledgerPart
-	deprecated := ""
+	var refusing []heard
+	var deprecated *ledgerPart
 	for _, turn := range turns {
 		refusing = append(refusing, l.refusing(methods, path, turn, env, at)...)
 		for _, p := range l.parts {
-			if p.kind == "deprecation" && l.governs(p.key, methods, path, turn) && (deprecated == "" || p.key.String() < deprecated) {
-				deprecated = p.key.String()
+			if p.kind == "deprecation" && l.governs(p.key, methods, path, turn) && (deprecated == nil || p.target() < deprecated.target()) {
+				deprecated = p
 			}
 		}
 	}
 	if len(refusing) > 0 {
 		return l.strictest(refusing)
 	}
-	if deprecated != "" {
-		k, _, _ := state.ParseKey(deprecated)
-		return said{status: state.Deprecated, speaker: []string{l.name(k).shown}}
+	if deprecated != nil {
+		return said{status: state.Deprecated, speaker: l.shownOf(deprecated), reason: deprecated.reason}
 	}
-	return said{status: state.Active, speaker: []string{""}}
+	return said{status: state.Active}
 }
 
 // services are all that something names, and the one that nothing does.
@@ -80,7 +85,7 @@ func (l *ledger) spared(keys []state.Key, methods []string, path, service string
 }
 
 // refusing lists the parts that refuse a request of a service.
-func (l *ledger) refusing(methods []string, path, service, env string, at time.Time) []*ledgerPart {
+func (l *ledger) refusing(methods []string, path, service, env string, at time.Time) []heard {
 	var flags []state.Key
 	for _, n := range l.names {
 		if n.protected {
@@ -88,22 +93,31 @@ func (l *ledger) refusing(methods []string, path, service, env string, at time.T
 		}
 	}
 	protected := l.spared(flags, methods, path, service)
-	var all []*ledgerPart
+	var all []heard
 	for _, p := range l.parts {
-		switch {
-		case p.kind == "deprecation" || !p.runs(at):
-		case p.pull != "":
-			s := l.pull(p.pull)
-			if (p.pull == "*" || p.pull == service) && !l.spared(s.exempt, methods, path, service) && (s.include || !protected) {
-				all = append(all, p)
+		if p.kind == "deprecation" || p.kind == "gate" && env != "" && slices.Contains(p.envs, env) {
+			continue
+		}
+		for _, s := range p.running(at) {
+			except, include, governs := p.leaving(s), p.include, p.pull == "*" || p.pull == service
+			switch {
+			case p.pull == "":
+				governs = l.governs(p.key, methods, path, service)
+			case p.kind == "standing" || p.until:
+				except, include = l.pull(p.pull).exempt, l.pull(p.pull).include
 			}
-		case protected || !l.governs(p.key, methods, path, service) || l.spared(p.except, methods, path, service):
-		case p.kind == "gate" && env != "" && slices.Contains(p.envs, env):
-		default:
-			all = append(all, p)
+			if governs && p.refusesOneOf(methods) && !l.spared(except, methods, path, service) && (include || !protected) {
+				all = append(all, heard{p, s.end})
+			}
 		}
 	}
 	return all
+}
+
+// refusesOneOf reports whether the effect is for one of the methods that the key of the part has.
+func (p *ledgerPart) refusesOneOf(methods []string) bool {
+	return p.effect != state.EffectReadOnly ||
+		slices.ContainsFunc(methods, func(m string) bool { return writes(m) && methodWithin(m, p.key.Method) })
 }
 
 func (p *ledgerPart) status() state.Status {
@@ -112,7 +126,7 @@ func (p *ledgerPart) status() state.Status {
 		return state.EnvGated
 	case p.kind == "deprecation":
 		return state.Deprecated
-	case p.effect == state.EffectDisabled:
+	case p.effect == state.EffectDisabled || p.effect == state.EffectGone:
 		return state.Disabled
 	default:
 		return state.Maintenance
@@ -120,7 +134,7 @@ func (p *ledgerPart) status() state.Status {
 }
 
 // strictest says what parts that refuse come to.
-func (l *ledger) strictest(refusing []*ledgerPart) said {
+func (l *ledger) strictest(refusing []heard) said {
 	var is said
 	endless := false
 	for _, p := range refusing {
@@ -135,24 +149,27 @@ func (l *ledger) strictest(refusing []*ledgerPart) said {
 	if endless {
 		is.retryAt = time.Time{}
 	}
-	is.speaker = []string{l.shownOf(speakerOf(refusing, is.status))}
+	speaker := speakerOf(refusing, is.status)
+	is.speaker, is.reason = l.shownOf(speaker), speaker.reason
 	return is
 }
 
-// speakerOf is, of the parts with a status, the one that ends last; of equals the one on the lower key.
-func speakerOf(parts []*ledgerPart, status state.Status) *ledgerPart {
-	var last *ledgerPart
+// speakerOf is, of the parts with a status, the one that ends last; of equals the one on the lower key, and there the
+// standing one or the older window.
+func speakerOf(parts []heard, status state.Status) *ledgerPart {
+	var last heard
 	for _, p := range parts {
 		switch {
 		case p.status() != status:
-		case last == nil,
+		case last.ledgerPart == nil,
 			p.end.IsZero() && !last.end.IsZero(),
 			!last.end.IsZero() && p.end.After(last.end),
-			p.end.Equal(last.end) && p.target() < last.target():
+			p.end.Equal(last.end) && p.target() < last.target(),
+			p.end.Equal(last.end) && p.target() == last.target() && p.id < last.id:
 			last = p
 		}
 	}
-	return last
+	return last.ledgerPart
 }
 
 func (p *ledgerPart) target() string {
@@ -174,18 +191,44 @@ func (l *ledger) shownOf(p *ledgerPart) string {
 }
 
 // stateOf is the effective status of a key, and the key that makes it so: switches are not in it.
-func (l *ledger) stateOf(k state.Key) (state.Status, string) {
-	var all []*ledgerPart
+func (l *ledger) stateOf(k state.Key, at time.Time) said {
+	var all []heard
 	guarded := l.guarded(k)
 	for _, p := range l.parts {
-		if p.pull != "" || !p.runs(l.now) || !l.within(k, p.key, true) || p.kind != "deprecation" && (guarded || l.leftAlone(k, p.except)) {
+		if p.pull != "" || !l.within(k, p.key, true) || p.kind != "deprecation" && (guarded || !p.shuts(k.Method)) {
 			continue
 		}
-		all = append(all, p)
+		for _, s := range p.running(at) {
+			if p.kind == "deprecation" || !l.leftAlone(k, p.leaving(s)) {
+				all = append(all, heard{p, s.end})
+			}
+		}
 	}
 	if len(all) == 0 {
-		return state.Active, ""
+		return said{status: state.Active}
 	}
-	is := l.strictest(all)
-	return is.status, is.speaker[0]
+	return l.strictest(all)
+}
+
+// stateOfPull tells whether a switch is on, what it surely leaves alone then (else: what the next enable will), and
+// whether it holds for protected routes.
+func (l *ledger) stateOfPull(name string, at time.Time) (on bool, exempt []state.Key, include bool) {
+	s := l.pull(name)
+	for _, p := range l.partsOfPull(name, at) {
+		for _, span := range p.running(at) {
+			except, is := p.leaving(span), p.include
+			if p.kind == "standing" || p.until {
+				except, is = s.exempt, s.include
+			}
+			if !on {
+				exempt = slices.Clone(except)
+			}
+			exempt = slices.DeleteFunc(exempt, func(e state.Key) bool { return !slices.Contains(except, e) })
+			on, include = true, include || is
+		}
+	}
+	if !on && !s.spent {
+		exempt = s.staged
+	}
+	return on, exempt, include
 }
