@@ -93,8 +93,8 @@ func (d *Document) NextMoment(lead Leads) time.Time {
 					next = at
 				}
 			})
-			if o.Start.Add(-lead.Upcoming).After(d.announced) {
-				break // later ones have nothing earlier
+			if first := o.Start.Add(-lead.Upcoming); first.After(d.announced) && first.After(w.Made) && first.After(w.At) {
+				break // that is among what was given, and later ones have nothing earlier
 			}
 		}
 	}
@@ -102,11 +102,11 @@ func (d *Document) NextMoment(lead Leads) time.Time {
 }
 
 // moments gives what an occurrence of the window does by itself. What was so when the window was made is not among it:
-// its author was told.
+// its author was told. Nor is an announcement that was due already when the window was changed: who changed it knows.
 func (w *Window) moments(o Occurrence, lead Leads, is func(time.Time, MomentKind)) {
 	if o.Start.After(w.Made) {
 		is(o.Start, MomentBegins)
-		if at := o.Start.Add(-lead.Upcoming); lead.Upcoming > 0 && at.After(w.Made) {
+		if at := o.Start.Add(-lead.Upcoming); lead.Upcoming > 0 && at.After(w.Made) && at.After(w.At) {
 			is(at, MomentUpcoming)
 		}
 	}
@@ -114,7 +114,7 @@ func (w *Window) moments(o Occurrence, lead Leads, is func(time.Time, MomentKind
 		return
 	}
 	is(o.End, MomentEnds)
-	if at := o.End.Add(-lead.Ending); lead.Ending > 0 && at.After(o.Start) && at.After(w.Made) {
+	if at := o.End.Add(-lead.Ending); lead.Ending > 0 && at.After(o.Start) && at.After(w.Made) && at.After(w.At) {
 		is(at, MomentEnding)
 	}
 }

@@ -92,7 +92,7 @@ func (w *deed) addTimed(effect Effect, action Action) error {
 		is.Start, is.Origin = w.by.At, OriginUntil
 	}
 	if same, ok := w.sameWindow(&is); ok {
-		return w.restate(same, action)
+		return w.restate(same, "", action)
 	}
 	return w.begin(is, action)
 }
@@ -109,13 +109,12 @@ func (w *deed) begin(is Window, action Action) error {
 	return w.put.SetWindow(is)
 }
 
-// restate answers for a window that is there already: only its reason can change.
-func (w *deed) restate(same Window, action Action) error {
+// restate answers for a window that is there already: only its reason and its ticket can change.
+func (w *deed) restate(same Window, ticket string, action Action) error {
 	w.out.WindowID, w.out.OpenInside = same.ID, w.openInside(same.exceptNow(w.by.At))
-	if same.Reason == w.cmd.Reason {
+	if !same.retitle(w.cmd.Reason, ticket, w.by) {
 		return nil
 	}
-	same.Reason, same.By, same.At = w.cmd.Reason, w.by.Actor, w.by.At
 	w.action, w.until = action, same.End
 	return w.put.SetWindow(same)
 }

@@ -163,6 +163,8 @@ func (d *desk) windowOption(w *state.Window, name, value string) bool {
 		w.End = d.time(value)
 	case "effect":
 		w.Effect = state.Effect(value)
+	case "ticket":
+		w.Ticket = value
 	case "except":
 		for _, e := range d.exemptions(value) {
 			w.Except = append(w.Except, e.Key)

@@ -28,7 +28,7 @@ func (w *deed) schedule() error {
 			if again.Assumed {
 				return w.pairAssumed(again)
 			}
-			return w.restate(again, ActionDisable)
+			return w.restate(again, "", ActionDisable)
 		}
 	}
 	return w.addTimed(EffectMaintenance, ActionSchedule)

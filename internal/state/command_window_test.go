@@ -64,6 +64,24 @@ func TestCommandsOnWindows(t *testing.T) {
 			add_window /v1/** end=+1h except=/v1/health
 			= changed false
 			! add_window /v1/** end=+1h except=/v1/other | the same but for its exceptions
+			add_window /v1/** end=+1h ticket=https://tickets.example/2
+			= changed true
+			add_window /v1/** end=+1h
+			= changed false
+			! change_window $ occurrence=+30h end=+3h | no occurrence
+			! change_window nobody end=+3h | not found
+		`},
+		{"a window on everything that is there is not taken for one that includes protected routes", `
+			register GET:/pay protected
+			add_window @@global end=+1h
+			! add_window @@global end=+1h include | the same, but for whether protected routes
+		`},
+		{"a key under a window that recurs is not declared protected, whatever is known of that", `
+			add_window /a/** rule=RRULE:FREQ=DAILY at=+1h..+2h
+			cancel_window $ occurrence=+1h
+			! protect /a/b | in force
+			register /a/b protected
+			= note declared protected (force_active), stored unprotected: a window that recurs on /a/** blocks it
 		`},
 		{"a window is changed: extended, shortened, moved, named anew", `
 			add_window GET:/a start=+1h end=+2h reason=old

@@ -272,5 +272,13 @@ func (w *deed) blockedBy(p parts) string {
 	if next := w.doc.Next(w.key, w.by.At); !next.IsZero() {
 		return "a window that begins at " + next.Format(time.RFC3339)
 	}
+	// A window that recurs may have no occurrence yet that is known.
+	for _, r := range w.doc.containing(w.key) {
+		for is := range w.doc.WindowsOn(Target{Key: r.Key}) {
+			if is.Recurs != nil && !is.Finished && !liftedBy(is.Except, w.key, w.key) {
+				return "a window that recurs on " + r.shownOr("")
+			}
+		}
+	}
 	return ""
 }

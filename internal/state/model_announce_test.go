@@ -44,11 +44,11 @@ func (s *story) pass(at, last time.Time) {
 
 // announced is one thing that the ledger says a window did by itself.
 type announced struct {
-	at, due, until time.Time
-	rank           int
-	id, path       string
-	action         state.Action
-	before, after  state.Status
+	at, start, until time.Time
+	rank             int
+	id, path         string
+	action           state.Action
+	before, after    state.Status
 }
 
 // announce puts into the log what windows did by themselves. It must be what the ledger says, and change nothing else.
@@ -58,7 +58,7 @@ func (s *story) announce() {
 	require.NoError(s.t, err)
 	var got []announced
 	for _, r := range c.Records {
-		got = append(got, announced{due: r.Due, until: r.Until, id: r.Window, path: r.Path, action: r.Action, before: r.Before, after: r.After})
+		got = append(got, announced{at: r.Due, start: r.Start, until: r.Until, id: r.Window, path: r.Path, action: r.Action, before: r.Before, after: r.After})
 		s.moments[r.Action]++
 	}
 	if len(got) > 0 {
@@ -147,8 +147,8 @@ func (l *ledger) extend(p *ledgerPart, r series, through time.Time) {
 	p.recurs.through, p.recurs.finished = through, finished
 }
 
-// due are what timed parts did by themselves since the last announcement, in order. What is told ahead counts from
-// when something was last told: a change may have brought it about since.
+// due are what timed parts did by themselves since the last announcement, in order. What is told ahead is what was
+// ahead when the window was last changed; of an occurrence that was not known then, since when something was last told.
 func (s *story) due() []announced {
 	var all []announced
 	for _, p := range s.model.parts {
@@ -160,33 +160,33 @@ func (s *story) due() []announced {
 		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.rank, b.rank), cmp.Compare(a.id, b.id))
 	})
 	for i := range all {
-		all[i].at, all[i].rank = time.Time{}, 0 // not told
+		all[i].rank = 0 // not told
 	}
 	return all
 }
 
 func (s *story) momentsOf(p *ledgerPart, span ledgerSpan) (all []announced) {
-	add := func(rank int, since, at, due time.Time, action state.Action) {
+	add := func(rank int, since, at time.Time, action state.Action) {
 		if !at.After(since) || at.After(s.now) {
 			return
 		}
-		m := announced{at: at, due: due, until: span.end, rank: rank, id: p.id, path: s.model.shownOf(p), action: action}
+		m := announced{at: at, start: span.start, until: span.end, rank: rank, id: p.id, path: s.model.shownOf(p), action: action}
 		m.before, m.after = s.model.statusOf(p, at.Add(-time.Nanosecond)), s.model.statusOf(p, at)
 		all = append(all, m)
 	}
 	on, off := p.actions()
 	if span.start.After(p.made) {
-		add(3, s.flushed, span.start, span.start, on)
-		if ahead := span.start.Add(-s.leads.Upcoming); s.leads.Upcoming > 0 && ahead.After(p.made) {
-			add(4, s.doc.Announced(), ahead, span.start, state.ActionUpcoming)
+		add(3, s.flushed, span.start, on)
+		if ahead := span.start.Add(-s.leads.Upcoming); s.leads.Upcoming > 0 && ahead.After(p.made) && ahead.After(p.at) {
+			add(4, s.doc.Announced(), ahead, state.ActionUpcoming)
 		}
 	}
 	if span.end.IsZero() {
 		return all
 	}
-	add(1, s.flushed, span.end, span.end, off)
-	if ahead := span.end.Add(-s.leads.Ending); s.leads.Ending > 0 && ahead.After(p.made) && ahead.After(span.start) {
-		add(2, s.doc.Announced(), ahead, span.end, state.ActionEnding)
+	add(1, s.flushed, span.end, off)
+	if ahead := span.end.Add(-s.leads.Ending); s.leads.Ending > 0 && ahead.After(p.made) && ahead.After(p.at) && ahead.After(span.start) {
+		add(2, s.doc.Announced(), ahead, state.ActionEnding)
 	}
 	return all
 }

@@ -21,8 +21,8 @@ func (g *given) checkLaws() {
 	g.protectionIsStoredUnlessBlocked()
 }
 
-// repeatChangesNothing: the same command given again changes nothing. What ended or took away a window may also be
-// refused: there is nothing left that it could be about.
+// repeatChangesNothing: the same command given again changes nothing. What ended, moved or took away a window may also
+// be refused: there is nothing left that it could be about.
 func (g *given) repeatChangesNothing() {
 	change, outs, err := g.execute(g.story.doc)
 	if err != nil {
@@ -38,6 +38,9 @@ func (g *given) refusesToRepeat(err error) {
 	var ambiguous *state.AmbiguousError
 	var invalid *state.InvalidError
 	switch {
+	case errors.Is(err, state.ErrNotFound) && g.cmd.Verb == state.VerbChangeWindow:
+		// the occurrence has another start now
+		require.False(g.t, g.cmd.Occurrence.IsZero() || g.cmd.Start.IsZero(), g.history())
 	case errors.Is(err, state.ErrNotFound):
 		require.Contains(g.t, []state.Verb{state.VerbEndWindow, state.VerbCancelWindow}, g.cmd.Verb, g.history())
 	case errors.As(err, &ambiguous):

@@ -30,7 +30,7 @@ func (l *ledger) addWindow(on ledgerPart, shown string, c state.Command, actor s
 		return false
 	}
 	if same := l.same(is); same != nil {
-		if slices.ContainsFunc(w.Except, func(e state.Key) bool { return !slices.Contains(same.except, e) }) {
+		if same.include != is.include || slices.ContainsFunc(w.Except, func(e state.Key) bool { return !slices.Contains(same.except, e) }) {
 			return false
 		}
 		if same.reason != is.reason {
@@ -238,6 +238,9 @@ func (s ledgerSpan) moved(c state.Command, now time.Time) (ledgerSpan, bool) {
 // began), else the next. The start of an occurrence is what it is called by: it never moves.
 func (l *ledger) meantSpan(p *ledgerPart, c state.Command) *ledgerSpan {
 	if p.recurs == nil {
+		if !c.Occurrence.IsZero() && !c.Occurrence.Equal(p.spans[0].start) {
+			return nil
+		}
 		return &p.spans[0]
 	}
 	if !c.Start.IsZero() {

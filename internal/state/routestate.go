@@ -138,7 +138,7 @@ func (d *Document) windowOf(k Key, around []Route, now time.Time) *Span {
 	var running, pending *restraint
 	for i := range around {
 		for w := range d.WindowsOn(Target{Key: around[i].Key}) {
-			if o, ok := w.Running(now); ok {
+			for o := range w.inForce(now) {
 				running = latest(running, w.restraint(o), k)
 			}
 			if o, ok := w.upcoming(now); ok {
@@ -153,17 +153,17 @@ func (d *Document) windowOf(k Key, around []Route, now time.Time) *Span {
 	return &Span{Start: is.start, End: is.end, Reason: is.reason}
 }
 
-// latest is the one that ends last, of those that do not leave k alone.
+// latest is the one that ends last, of those that refuse some request of k.
 func latest(have *restraint, p restraint, k Key) *restraint {
-	if liftedBy(p.except, k, k) || have != nil && laterEnd(p.end, have.end) <= 0 {
+	if !p.blocks(k, k) || have != nil && laterEnd(p.end, have.end) <= 0 {
 		return have
 	}
 	return &p
 }
 
-// soonest is the one that begins first, of those that do not leave k alone.
+// soonest is the one that begins first, of those that refuse some request of k.
 func soonest(have *restraint, p restraint, k Key) *restraint {
-	if liftedBy(p.except, k, k) || have != nil && !p.start.Before(have.start) {
+	if !p.blocks(k, k) || have != nil && !p.start.Before(have.start) {
 		return have
 	}
 	return &p
