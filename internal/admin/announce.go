@@ -22,7 +22,7 @@ const (
 	lookEvery = time.Second
 	// After a failure it waits so long, give or take half: the store is away, or another admin was faster.
 	lookAgain = 300 * time.Millisecond
-	// lateAfter is how late an announcement counts as late: no admin was there when it was due.
+	// An announcement that comes so much later than it was due is late: no admin was there.
 	lateAfter = 5 * time.Second
 )
 
@@ -82,16 +82,10 @@ func (s *Service) tend(ctx context.Context) (time.Duration, error) {
 		return lookEvery, nil //nolint:nilerr // nothing is known yet: nothing is due
 	}
 	if s.due(view) || s.short(view) {
-		if view, err = s.head(ctx); err != nil {
+		if view, err = s.upToDate(ctx); err != nil {
 			return 0, err
 		}
-		if _, err := s.catchUp(ctx, view); err != nil {
-			return 0, err
-		}
-		if err := s.extend(ctx); err != nil {
-			return 0, err
-		}
-		if view, err = s.View(); err != nil {
+		if view, err = s.extend(ctx, view); err != nil {
 			return 0, err
 		}
 	}

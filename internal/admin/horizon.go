@@ -22,15 +22,11 @@ func (s *Service) short(view View) bool {
 	return !h.IsZero() && h.Before(view.Now.Add(extendWithin))
 }
 
-// extend makes the occurrences of all windows that recur known far ahead. What it cannot extend is logged; it raises the
-// alarm of every instance before it is missed.
-func (s *Service) extend(ctx context.Context) error {
-	view, err := s.head(ctx)
-	if err != nil {
-		return err
-	}
+// extend makes the occurrences of all windows that recur known far ahead, from a view at the head of the store on, and
+// gives the view with them. What it cannot extend is logged; it raises the alarm of every instance before it is missed.
+func (s *Service) extend(ctx context.Context, view View) (View, error) {
 	if !s.short(view) {
-		return nil
+		return view, nil
 	}
 	until := view.Now.Add(expandAhead)
 	change, failed := state.Extend(view.Document(), view.Now, view.Now.Add(extendWithin), func(w *state.Window) (state.Expansion, error) {
@@ -38,15 +34,14 @@ func (s *Service) extend(ctx context.Context) error {
 	})
 	s.complain(failed)
 	if len(change.Patch) == 0 {
-		return nil
+		return view, nil
 	}
 	receipt, err := s.deliver(ctx, view.Place(), change)
 	if err != nil {
-		return fmt.Errorf("extend the horizon: %w", err)
+		return View{}, fmt.Errorf("extend the horizon: %w", err)
 	}
 	s.cfg.Log.Info("extended the horizon of windows that recur", zap.Uint64("revision", receipt.Frame.Rev), zap.Int("windows", len(change.Patch)))
-	s.settled(ctx, view, receipt.Frame)
-	return nil
+	return s.settled(ctx, view, receipt.Frame), nil
 }
 
 // expandOn gives the occurrences of a window from where they are known until an instant.

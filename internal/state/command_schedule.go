@@ -20,18 +20,17 @@ func (w *deed) schedule() error {
 	if err := checkSpan(w.cmd.Start, w.cmd.End, w.by.At); err != nil {
 		return err
 	}
-	if !w.cmd.Start.After(w.by.At.Add(pairAhead)) {
-		if w.pairs(w.route.Standing) {
-			return w.pair()
-		}
-		if again, ok := w.paired(); ok {
-			if again.Assumed {
-				return w.pairAssumed(again)
-			}
-			return w.restate(again, "", ActionDisable)
-		}
+	again, paired := w.paired()
+	switch soon := !w.cmd.Start.After(w.by.At.Add(pairAhead)); {
+	case soon && w.pairs(w.route.Standing):
+		return w.pair()
+	case soon && paired && again.Assumed:
+		return w.pairAssumed(again)
+	case soon && paired:
+		return w.restate(again, "", ActionDisable)
+	default:
+		return w.addTimed(EffectMaintenance, ActionSchedule)
 	}
-	return w.addTimed(EffectMaintenance, ActionSchedule)
 }
 
 // pairs reports whether a standing block is the first half of the pair that this schedule completes.

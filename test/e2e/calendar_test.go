@@ -4,8 +4,8 @@ import (
 	"archive/zip"
 	"fmt"
 	"math/rand/v2"
+	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -44,7 +44,9 @@ type zoneOf struct {
 func newCalendar(t *testing.T, seed uint64) *calendar {
 	t.Helper()
 	c := &calendar{Rand: rand.New(rand.NewPCG(seed, 4)), now: time.Now()}
-	files, err := zip.OpenReader(filepath.Join(runtime.GOROOT(), "lib/time/zoneinfo.zip"))
+	root, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
+	require.NoError(t, err)
+	files, err := zip.OpenReader(filepath.Join(strings.TrimSpace(string(root)), "lib", "time", "zoneinfo.zip"))
 	require.NoError(t, err)
 	defer files.Close()
 	for _, f := range files.File {
@@ -92,9 +94,7 @@ func (c *calendar) path() string {
 func (c *calendar) overAnEdge() *booking {
 	z := c.zones[c.IntN(len(c.zones))]
 	edge := z.edges[c.IntN(len(z.edges))]
-	wall := edge.Add(-time.Minute).In(z.Location)
-	begin := wall.Add(0).Format(wallForm)
-	shown, err := time.Parse(wallForm, begin)
+	shown, err := time.Parse(wallForm, edge.Add(-time.Minute).In(z.Location).Format(wallForm))
 	if err != nil {
 		panic(err) // it was written so
 	}
