@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -84,7 +85,11 @@ func (o *office) book(c *calendar, n int, within time.Duration) {
 			b = c.daily(36)
 		}
 		b.body["path"] = b.path
-		o.since[b.path] = time.Now()
+		asked := time.Now()
+		if b.recurs { // from the next time on
+			b.spans = slices.DeleteFunc(b.spans, func(s spanOf) bool { return s.start.Before(asked) })
+		}
+		o.since[b.path] = asked
 		o.post("/api/windows", b.body)
 		o.bookings = append(o.bookings, b)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -171,4 +172,26 @@ func TestPostDeployJob(t *testing.T) {
 		require.Equal(t, "active", p.route(segment("GET:/payments")).Status)
 		require.False(t, p.global())
 	})
+}
+
+// The older command line says "disabled until" in two calls, a disable and a schedule.
+func TestDisabledUntilAsThePythonCommandLineSaysIt(t *testing.T) {
+	p := newPlace(t)
+	ours := parts.Binary(t, parts.CLIProgram)
+	p.must(ours, "deprecate", "GET:/payments")
+	p.usePython()
+	out, status := p.run(nil, "waygate", "login", userName, "--password", password)
+	require.Zero(t, status, out)
+	out, status = p.run(nil, "waygate", "disable", "GET:/payments", "--reason", "incident 7", "--until", "1m")
+	require.Zero(t, status, out)
+	r := p.route(segment("GET:/payments"))
+	require.Equal(t, "disabled", r.Status)
+	require.Equal(t, "incident 7", r.Reason)
+	require.Equal(t, []string{"deprecate GET:/payments", "disable GET:/payments", "disable GET:/payments"}, p.actions())
+
+	// To see its end sooner, it is brought forward.
+	p.must(ours, "window", "extend", "GET:/payments", "--to", "2s")
+	require.Equal(t, "disabled", p.route(segment("GET:/payments")).Status)
+	require.Eventually(t, func() bool { return p.route(segment("GET:/payments")).Status == "deprecated" }, 10*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return slices.Contains(p.actions(), "enable GET:/payments") }, 10*time.Second, 50*time.Millisecond)
 }
