@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/waygate/waygate/internal/admin/people"
+	"github.com/waygate/waygate/internal/admin/stream"
 	"github.com/waygate/waygate/internal/admin/wire"
 )
 
@@ -179,7 +180,7 @@ func Description() ([]byte, error) {
 		return nil, fmt.Errorf("describe the API: %w", err)
 	}
 	_, described, err := build(Config{
-		BasePath: "/waygate", Version: "1", Log: zap.NewNop(), Stream: http.NotFoundHandler(), People: people.New(people.Config{Roster: roster, Log: zap.NewNop()}),
+		BasePath: "/waygate", Version: "1", Log: zap.NewNop(), Stream: stream.New(stream.Config{}), People: people.New(people.Config{Roster: roster, Log: zap.NewNop()}),
 	})
 	if err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ import (
 
 	"github.com/waygate/waygate/internal/admin"
 	"github.com/waygate/waygate/internal/admin/people"
+	"github.com/waygate/waygate/internal/admin/stream"
 	"github.com/waygate/waygate/internal/admin/wire"
 )
 
@@ -26,8 +27,8 @@ import (
 type Config struct {
 	Service *admin.Service
 	People  *people.People
-	// Stream serves GET /api/stream and the addresses below it, and bounds such calls itself; nil answers 404 there.
-	Stream http.Handler
+	// Stream shows the log; nil answers 404 at its addresses.
+	Stream Stream
 	// BasePath is where everything but the operations' addresses lives: empty, or a slash and what follows, without one
 	// at the end.
 	BasePath string
@@ -36,6 +37,14 @@ type Config struct {
 	// Version is that of the build.
 	Version string
 	Log     *zap.Logger
+}
+
+// Stream shows the log to those who follow it, and bounds such calls itself.
+type Stream interface {
+	// ServeHTTP serves GET /api/stream and the addresses below it.
+	http.Handler
+	// Events serves GET /api/events with what tell makes of the log.
+	Events(w http.ResponseWriter, r *http.Request, tell stream.Tell)
 }
 
 // Bounds of a call.
@@ -81,7 +90,8 @@ func build(cfg Config) (*server, huma.API, error) {
 	s.fleet(described)
 	s.auditing(described)
 	s.tools(described)
-	s.later(described)
+	s.later()
+	s.following(described)
 	if err := s.pages(); err != nil {
 		return nil, nil, err
 	}
@@ -217,7 +227,7 @@ func (s *server) patience(w http.ResponseWriter, below string) time.Duration {
 
 // refuse answers a call without a right to it. The events of the older SDK are refused slowly: it asks again at once.
 func (s *server) refuse(w http.ResponseWriter, r *http.Request, below string, p *problem) {
-	if below == eventsPath {
+	if below == sdkEventsPath {
 		linger(r.Context())
 	}
 	if p.Status >= http.StatusInternalServerError {
