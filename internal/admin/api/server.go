@@ -19,6 +19,7 @@ import (
 
 	"github.com/waygate/waygate/internal/admin"
 	"github.com/waygate/waygate/internal/admin/people"
+	"github.com/waygate/waygate/internal/admin/security"
 	"github.com/waygate/waygate/internal/admin/stream"
 	"github.com/waygate/waygate/internal/admin/wire"
 )
@@ -36,7 +37,9 @@ type Config struct {
 	LocalOnly bool
 	// Version is that of the build.
 	Version string
-	Log     *zap.Logger
+	// Security takes what was refused; nil takes nothing.
+	Security *security.Log
+	Log      *zap.Logger
 }
 
 // Stream shows the log to those who follow it, and bounds such calls itself.
@@ -103,10 +106,13 @@ func build(cfg Config) (*server, huma.API, error) {
 }
 
 // ServeHTTP implements http.Handler.
-func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.witness(w, r, s.serve) }
+
+func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	defer s.recovered(w, r)
 	headers(w.Header())
 	if s.cfg.LocalOnly && !overSocket(r) && !localHost(r.Host) {
+		visitOf(r.Context()).kind = security.WrongHost
 		write(w, newProblem(http.StatusForbidden, wire.ProblemBlank,
 			"this server has no users and is for this machine alone: address it as localhost, or configure users"))
 		return
@@ -177,7 +183,9 @@ func (s *server) recovered(w http.ResponseWriter, r *http.Request) {
 
 // gate lets a request through to next if it may pass, with its body read and a deadline.
 func (s *server) gate(w http.ResponseWriter, r *http.Request, below string, next http.HandlerFunc) {
+	seen := visitOf(r.Context())
 	if err := s.origin.Check(r); err != nil {
+		seen.kind = security.CrossSite
 		write(w, newProblem(http.StatusForbidden, wire.ProblemBlank, "pages of other sites may not change anything here"))
 		return
 	}
@@ -187,9 +195,11 @@ func (s *server) gate(w http.ResponseWriter, r *http.Request, below string, next
 	if !free(r.Method, below) {
 		who, err := s.admit(r)
 		if err != nil {
+			seen.kind = refusalOf(r)
 			s.refuse(w, r, below, problemOf(err))
 			return
 		}
+		seen.user = who.Name
 		r = r.WithContext(context.WithValue(r.Context(), principalKey{}, who))
 	}
 	if s.streams(r.Method, below) {
