@@ -16,6 +16,7 @@ import (
 	"github.com/waygate/waygate/internal/admin/people"
 	"github.com/waygate/waygate/internal/admin/stream"
 	"github.com/waygate/waygate/internal/admin/wire"
+	"github.com/waygate/waygate/internal/crash"
 )
 
 // describe makes the huma API on the server's mux.
@@ -169,6 +170,7 @@ func handle[I, O any](s *server, described huma.API, op huma.Operation, needs pe
 			}
 			return nil, p
 		}
+		crash.Point("answer")
 		return &answer[O]{Body: out}, nil
 	})
 }

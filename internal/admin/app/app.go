@@ -17,6 +17,7 @@ import (
 	"github.com/waygate/waygate/internal/admin/security"
 	"github.com/waygate/waygate/internal/admin/stream"
 	"github.com/waygate/waygate/internal/config"
+	"github.com/waygate/waygate/internal/crash"
 	"github.com/waygate/waygate/internal/serve"
 	"github.com/waygate/waygate/internal/state"
 )
@@ -175,6 +176,7 @@ func (a *app) know(ctx context.Context) error {
 }
 
 func (a *app) applied(snap *state.Snapshot, frames []state.Frame) {
+	crash.Point("apply")
 	a.repairer.Applied(snap, frames)
 	a.service.Applied(snap, frames)
 	a.people.Changed()
