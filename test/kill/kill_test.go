@@ -47,7 +47,7 @@ func (s *scene) kills(steps []string, times int) {
 		if tallies[step] == nil {
 			tallies[step] = &tally{}
 		}
-		s.killOnce(round, step, tallies[step])
+		s.killOnce(round+round/len(steps), round, step, tallies[step])
 	}
 	s.admin.Kill()
 	s.look()
@@ -83,9 +83,11 @@ func (s *scene) look() {
 	s.reader.read(store)
 }
 
-func (s *scene) killOnce(round int, step string, n *tally) {
+// killOnce is one round; the turn says what kind of change it makes.
+func (s *scene) killOnce(turn, round int, step string, n *tally) {
 	s.t.Helper()
-	c, reason, key := changeOf(round, reasonOf(round)), reasonOf(round), fmt.Sprintf("key %d", round)
+	reason, key := reasonOf(round), fmt.Sprintf("key %d", round)
+	c := changeOf(turn, round, reason)
 	s.arm(step)
 	_, failed := s.call(c, key)
 	s.await(step)

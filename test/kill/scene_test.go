@@ -119,8 +119,8 @@ func (s *scene) call(c change, key string) (duplicate bool, err error) {
 type change struct{ path, body string }
 
 // changeOf is one that no other round makes; its reason tells the round.
-func changeOf(round int, reason string) change {
-	switch round % 6 {
+func changeOf(turn, round int, reason string) change {
+	switch turn % 6 {
 	case 0:
 		return change{"/api/routes/" + fmt.Sprintf("GET%%3A%%2Fr%d", round) + "/disable", fmt.Sprintf(`{"reason":%q}`, reason)}
 	case 1:
