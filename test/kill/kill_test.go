@@ -98,12 +98,8 @@ func (s *scene) killOnce(turn, round int, step string, n *tally) {
 		n.answered++
 		require.Equal(s.t, 1, made, "what was acknowledged is there")
 	}
-	switch {
-	case made == 1:
-		n.made++
-	default:
-		n.notMade++
-	}
+	n.made += made
+	n.notMade += 1 - made
 
 	s.start()
 	duplicate, err := s.call(c, key)

@@ -52,7 +52,7 @@ func TestAWipedRedisGetsItsDocumentBack(t *testing.T) {
 	cfg.Pass = "sesame"
 	a := start(t, cfg)
 	_, text := a.call(http.MethodPost, "/waygate/api/auth/login", `{"username":"admin","password":"sesame"}`)
-	token := between(text, `"token":"`, `"`)
+	token := member(text, "token")
 	ok := func(method, path string) (int, string) { return a.call(method, path, "", "X-Waygate-Token", token) }
 	status, _ := ok(http.MethodPost, disableA)
 	require.Equal(t, http.StatusOK, status)
@@ -127,8 +127,9 @@ func onDisk(t *testing.T, cfg app.Config, route string) {
 	}, patient, now)
 }
 
-func between(text, from, to string) string {
-	_, rest, _ := strings.Cut(text, from)
-	inner, _, _ := strings.Cut(rest, to)
+// member is the first text under a name in JSON.
+func member(text, name string) string {
+	_, rest, _ := strings.Cut(text, `"`+name+`":"`)
+	inner, _, _ := strings.Cut(rest, `"`)
 	return inner
 }

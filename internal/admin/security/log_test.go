@@ -144,7 +144,7 @@ func TestWhatOthersChoseIsCutAndEscaped(t *testing.T) {
 			{"bob", "bob"},
 			{"b\nob\r{\"kind\":\"logged_in\"}", `b\nob\r{"kind":"logged_in"}`},
 			{"\x1b[2J", `\x1b[2J`},
-			{"‮gnp.exe", `\u202egnp.exe`},
+			{"\u202egnp.exe", `\u202egnp.exe`},
 			{"\xff\xfe", "?"},
 			{"Jürgen", "Jürgen"},
 			{string(long), string(long[:80]) + "…"},

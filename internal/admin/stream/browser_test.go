@@ -37,7 +37,8 @@ func (w *whole) browser(t *testing.T) *browser {
 	return b
 }
 
-func (b *browser) send(method, path, body string) *http.Response {
+// send gives an answer whose body is closed when the test ends.
+func (b *browser) send(method, path, body string) reply {
 	b.t.Helper()
 	ctx, cancel := context.WithCancel(b.t.Context())
 	b.t.Cleanup(cancel)
@@ -49,7 +50,7 @@ func (b *browser) send(method, path, body string) *http.Response {
 	resp, err := b.client.Do(req)
 	require.NoError(b.t, err)
 	b.t.Cleanup(func() { _ = resp.Body.Close() })
-	return resp
+	return reply{resp}
 }
 
 func (b *browser) read(method, path, body string) (text string, status int) {

@@ -30,7 +30,7 @@ const (
 	eventsBeat = 5 * time.Second
 	// How long a browser waits before it comes back.
 	comeBack = 2 * time.Second
-	// resetEvent tells that what lies between what the client knows and the present cannot be told.
+	// The resetEvent tells that what lies between what the client knows and the present cannot be told.
 	resetEvent = "reset"
 )
 
