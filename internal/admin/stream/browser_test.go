@@ -223,6 +223,8 @@ func TestEventsAreFiltered(t *testing.T) {
 	want(exact, "GET:/a")
 	want(path, "GET:/a", "POST:/a")
 	want(service, "orders:GET:/a", "__waygate:svc_global:orders__")
+	_, status := b.read(http.MethodHead, "/api/events", "")
+	require.Equal(t, http.StatusMethodNotAllowed, status)
 	text, status := b.read(http.MethodGet, "/api/events?route=nonsense", "")
 	require.Equal(t, http.StatusBadRequest, status, text)
 	require.Contains(t, text, `"error":`)

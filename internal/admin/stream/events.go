@@ -40,6 +40,10 @@ const (
 // client's place, an event "reset" names the place from which it is told.
 func (h *Handler) Events(w http.ResponseWriter, r *http.Request, tell Tell) {
 	w.Header().Set(namespaceHeader, h.cfg.Namespace)
+	if r.Method != http.MethodGet { // HEAD: there is no end to come to
+		refuseMethod(w)
+		return
+	}
 	from := askedPlace(r)
 	if from == (place{}) && r.Header.Get("Last-Event-ID") == "" && !r.URL.Query().Has("after") {
 		from.now = true

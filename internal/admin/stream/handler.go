@@ -69,8 +69,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	asked := r.URL.Query()
 	switch {
 	case r.Method != http.MethodGet:
-		w.Header().Set("Allow", http.MethodGet)
-		refuse(w, problem{Status: http.StatusMethodNotAllowed, Message: "only GET is possible here"})
+		refuseMethod(w)
 		return
 	case asked.Has("namespace") && asked.Get("namespace") != h.cfg.Namespace:
 		refuse(w, problem{Status: http.StatusConflict, Type: kindNamespace, Message: "this admin serves the namespace " +
