@@ -71,6 +71,7 @@ fmt-check: $(LINTER)
 .PHONY: vet
 vet:
 	go vet -tags soak ./...
+	go vet -tags crash ./internal/crash
 	for module in $(NESTED); do go -C $$module vet ./...; done
 
 .PHONY: lint

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/waygate/waygate/internal/admin/people"
+	"github.com/waygate/waygate/internal/crash"
 	"github.com/waygate/waygate/internal/state"
 )
 
@@ -106,6 +107,7 @@ func (s *Service) commit(ctx context.Context, once *once, plan plan, commands []
 		case receipt.Duplicate:
 			return s.raced(ctx, once, receipt, commands)
 		}
+		crash.Point("committed")
 		s.tell(&receipt.Frame, &change)
 		at := state.Meta{Epoch: receipt.Frame.Epoch, Rev: receipt.Frame.Rev, Head: receipt.Frame.Head, Gen: view.Place().Gen}
 		return Result{View: s.settled(ctx, view, receipt.Frame), Changed: true, At: at, Outcomes: outcomes}, nil

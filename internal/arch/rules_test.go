@@ -6,6 +6,7 @@ const (
 	state     = module + "internal/state$"
 	stateAll  = module + "internal/state"
 	statetest = module + "internal/state/statetest"
+	crash     = module + "internal/crash"
 	config    = module + "internal/config"
 	serve     = module + "internal/serve"
 	wire      = module + "internal/admin/wire"
@@ -30,8 +31,8 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	"internal/state":             nil,
 	"internal/state/readingtest": nil,
 	"internal/state/memstore":    {state},
-	"internal/state/filestore":   {state, module + "internal/state/memstore", atomics, unix},
-	"internal/state/redisstore":  {state, goRedis},
+	"internal/state/filestore":   {state, crash, module + "internal/state/memstore", atomics, unix},
+	"internal/state/redisstore":  {state, crash, goRedis},
 	"internal/state/httpsource":  {state},
 	"internal/state/statetest":   {state, testify, "github.com/anishathalye/porcupine"},
 
@@ -40,18 +41,22 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	"internal/authz/app": {stateAll, authz, config, serve, zap, grpc, goRedis, metrics},
 
 	// What people do.
-	"internal/admin":          {state, module + "internal/admin/people", module + "internal/admin/schedule", zap, uuid},
+	"internal/admin":          {state, crash, module + "internal/admin/people", module + "internal/admin/schedule", zap, uuid},
 	"internal/admin/people":   {state, zap, uuid, "golang.org/x/crypto/argon2"},
 	"internal/admin/schedule": {state, "github.com/teambition/rrule-go"},
 	"internal/admin/wire":     nil,
 	"internal/admin/stream":   {state, zap},
-	"internal/admin/api":      {state, admin, zap, uuid, metrics, "github.com/danielgtaylor/huma/v2"},
+	"internal/admin/security": {module + "internal/admin/people", zap},
+	"internal/admin/api":      {state, crash, admin, zap, uuid, metrics, "github.com/danielgtaylor/huma/v2"},
 	"internal/admin/client":   {wire, uuid},
-	"internal/admin/app":      {stateAll, admin, config, serve, zap, goRedis, metrics},
+	"internal/admin/app":      {stateAll, crash, admin, config, serve, zap, goRedis, metrics},
 
 	// What both servers need.
 	"internal/config": {zap, "github.com/caarlos0/env/v11", "github.com/spf13/pflag"},
 	"internal/serve":  {zap, atomics, unix},
+
+	// Where a test ends a process.
+	"internal/crash": nil,
 
 	// The programs.
 	"cmd/waygate-authz": {module + "internal/authz/app", config, zap},
@@ -64,6 +69,7 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	"test/demo":      {atomics},
 	"test/e2e":       nil,
 	"test/guide":     nil,
+	"test/kill":      nil,
 	"test/run":       nil,
 	"test/bench":     {stateAll, authz, "go.yaml.in/yaml/v3", envoy, grpc, protos, "google.golang.org/genproto/googleapis/rpc", "golang.org/x/net/http2"},
 }

@@ -135,7 +135,8 @@ func (r *RedisServer) start() error {
 	return r.process.wait(r.ping)
 }
 
-// ping is nil once the server answers commands. One that asks for a password answers them too.
+// ping is nil once the server answers commands, and it is ours: when several test programs run, another one's may have
+// got hold of the port. One that asks for a password answers them too.
 func (r *RedisServer) ping() error {
 	conn, err := net.DialTimeout("tcp", r.Addr(), time.Second) //nolint:noctx // a loopback dial with its own deadline
 	if err != nil {
@@ -148,14 +149,38 @@ func (r *RedisServer) ping() error {
 	if _, err := io.WriteString(conn, "PING\r\n"); err != nil {
 		return fmt.Errorf("send PING: %w", err)
 	}
-	line, err := bufio.NewReader(conn).ReadString('\n')
+	answers := bufio.NewReader(conn)
+	line, err := answers.ReadString('\n')
 	if err != nil {
 		return fmt.Errorf("read the answer to PING: %w", err)
 	}
-	if !strings.HasPrefix(line, "+PONG") && !strings.HasPrefix(line, "-NOAUTH") {
+	switch {
+	case strings.HasPrefix(line, "-NOAUTH"):
+		return nil
+	case !strings.HasPrefix(line, "+PONG"):
 		return errors.New("redis answered PING with " + strings.TrimSpace(line))
 	}
-	return nil
+	return r.ours(conn, answers)
+}
+
+// ours is nil unless the server says that it is another process.
+func (r *RedisServer) ours(conn io.Writer, answers *bufio.Reader) error {
+	if _, err := io.WriteString(conn, "INFO server\r\n"); err != nil {
+		return fmt.Errorf("send INFO: %w", err)
+	}
+	for {
+		line, err := answers.ReadString('\n')
+		if err != nil {
+			return fmt.Errorf("read the answer to INFO: %w", err)
+		}
+		id, found := strings.CutPrefix(strings.TrimSpace(line), "process_id:")
+		switch {
+		case found && id != strconv.Itoa(r.process.pid()):
+			return fmt.Errorf("port %d is that of another redis, process %s", r.port, id)
+		case found || strings.HasPrefix(line, "-"):
+			return nil
+		}
+	}
 }
 
 // addressInUse reports whether the last start failed because somebody else listens on the port.

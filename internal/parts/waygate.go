@@ -62,8 +62,21 @@ type Waygate struct {
 	process *process
 }
 
+// BuildTagged builds one of the product's programs with build tags, and gives its path.
+func BuildTagged(tb testing.TB, program, tags string) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), program)
+	cmd := exec.CommandContext(tb.Context(), "go", "build", "-tags", tags, "-o", path, "./cmd/"+program)
+	cmd.Dir = Root(tb)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		tb.Fatalf("build %s with %s: %v\n%s", program, tags, err, out)
+	}
+	return path
+}
+
 // StartWaygate starts a program with settings ("WAYGATE_BACKEND=file") and arguments, and returns when it says that it
-// is ready. Nothing of the test's own WAYGATE_ environment reaches it.
+// is ready. The program is one of those above, or the path of what BuildTagged built. Nothing of the test's own WAYGATE_
+// environment reaches it.
 func StartWaygate(tb testing.TB, program string, settings []string, args ...string) *Waygate {
 	tb.Helper()
 	w := LaunchWaygate(tb, program, settings, args...)
@@ -79,7 +92,11 @@ func LaunchWaygate(tb testing.TB, program string, settings []string, args ...str
 	ready := filepath.Join(tb.TempDir(), "ready.json")
 	args = append([]string{"--ready-file", ready}, args...)
 	env := append([]string{"HOME=" + filepath.Dir(ready), "PATH=" + os.Getenv("PATH")}, settings...)
-	w := &Waygate{process: startWith(tb, program, Binary(tb, program), env, filepath.Dir(ready), args...)}
+	path := program
+	if !filepath.IsAbs(program) {
+		path = Binary(tb, program)
+	}
+	w := &Waygate{process: startWith(tb, filepath.Base(program), path, env, filepath.Dir(ready), args...)}
 	w.process.readyFile = ready
 	return w
 }
@@ -124,6 +141,9 @@ func (w *Waygate) Pause() { w.process.tb.Helper(); w.process.signal(syscall.SIGS
 
 // Resume lets a paused one go on.
 func (w *Waygate) Resume() { w.process.tb.Helper(); w.process.signal(syscall.SIGCONT) }
+
+// Ended is closed once it has ended, however that came.
+func (w *Waygate) Ended() <-chan struct{} { return w.process.done }
 
 // Output is the last part of what it printed.
 func (w *Waygate) Output() string { return w.process.output.tail() }

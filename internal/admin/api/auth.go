@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/waygate/waygate/internal/admin/people"
+	"github.com/waygate/waygate/internal/admin/security"
 	"github.com/waygate/waygate/internal/admin/wire"
 	"github.com/waygate/waygate/internal/state"
 )
@@ -35,6 +36,8 @@ func (s *server) auth(d huma.API) {
 	handle(s, d, op, "", s.login)
 	handle(s, d, operation(http.MethodPost, "/auth/logout", "logout", "people", "Revoke the token of this call, at every admin"),
 		people.ScopeSelf, func(ctx context.Context, who people.Principal, _ *nothing) (wire.Done, error) {
+			v := visitOf(ctx)
+			v.kind, v.token, v.who = security.LoggedOut, who.TokenID, who.Name
 			return wire.Done{OK: true}, s.cfg.People.Logout(ctx, who)
 		})
 	handle(s, d, operation(http.MethodGet, "/auth/me", "me", "people", "Who the token of this call says you are"),
@@ -45,6 +48,8 @@ func (s *server) auth(d huma.API) {
 		people.ScopeAdmin, s.createToken)
 	handle(s, d, operation(http.MethodDelete, "/tokens/{id}", "revoke-token", "people", "End a machine's token, at every admin"),
 		people.ScopeAdmin, func(ctx context.Context, who people.Principal, in *tokenID) (wire.Done, error) {
+			v := visitOf(ctx)
+			v.kind, v.token = security.TokenRevoked, in.ID
 			return wire.Done{OK: true}, s.cfg.People.RevokeToken(ctx, who, in.ID)
 		})
 }
@@ -54,13 +59,24 @@ func (s *server) login(ctx context.Context, _ people.Principal, in *loginInput) 
 	if in.Body.Platform == string(state.PlatformSDK) {
 		platform = state.PlatformSDK
 	}
-	session, err := s.cfg.People.Login(ctx, in.Body.Username, in.Body.Password, platform, in.peer)
+	session, err := s.enter(ctx, in.Body.Username, in.Body.Password, platform, in.peer)
 	if err != nil {
-		return wire.Login{}, err //nolint:wrapcheck // the use case's errors are the call's
+		return wire.Login{}, err
 	}
 	return wire.Login{
 		Token: session.Token, Username: session.Name, ExpiresAt: wire.Stamp(session.Expires), Role: string(session.Role),
 	}, nil
+}
+
+// enter is People.Login, of which the security log hears.
+func (s *server) enter(ctx context.Context, name, password string, platform state.Platform, peer string) (people.Session, error) {
+	v := visitOf(ctx)
+	v.kind, v.user = security.LoginFailed, name
+	session, err := s.cfg.People.Login(ctx, name, password, platform, peer)
+	if err == nil {
+		v.kind, v.token = security.LoggedIn, session.TokenID
+	}
+	return session, err //nolint:wrapcheck // the use case's errors are the call's
 }
 
 func me(_ context.Context, who people.Principal, _ *nothing) (wire.Me, error) {
@@ -108,6 +124,8 @@ func (s *server) createToken(ctx context.Context, who people.Principal, in *glob
 	if err != nil {
 		return wire.NewToken{}, err //nolint:wrapcheck // the use case's errors are the call's
 	}
+	v := visitOf(ctx)
+	v.kind, v.token, v.who = security.TokenCreated, made.ID, made.Name
 	return wire.NewToken{
 		Token: token(made.Machine), Text: made.Text,
 		Place: wire.Place{Revision: made.Receipt.Frame.Rev, Epoch: made.Receipt.Frame.Epoch},

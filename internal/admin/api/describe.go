@@ -14,7 +14,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/waygate/waygate/internal/admin/people"
+	"github.com/waygate/waygate/internal/admin/stream"
 	"github.com/waygate/waygate/internal/admin/wire"
+	"github.com/waygate/waygate/internal/crash"
 )
 
 // describe makes the huma API on the server's mux.
@@ -168,6 +170,7 @@ func handle[I, O any](s *server, described huma.API, op huma.Operation, needs pe
 			}
 			return nil, p
 		}
+		crash.Point("answer")
 		return &answer[O]{Body: out}, nil
 	})
 }
@@ -179,7 +182,7 @@ func Description() ([]byte, error) {
 		return nil, fmt.Errorf("describe the API: %w", err)
 	}
 	_, described, err := build(Config{
-		BasePath: "/waygate", Version: "1", Log: zap.NewNop(), Stream: http.NotFoundHandler(), People: people.New(people.Config{Roster: roster, Log: zap.NewNop()}),
+		BasePath: "/waygate", Version: "1", Log: zap.NewNop(), Stream: stream.New(stream.Config{}), People: people.New(people.Config{Roster: roster, Log: zap.NewNop()}),
 	})
 	if err != nil {
 		return nil, err

@@ -82,12 +82,18 @@ func (o *operations) ready(w http.ResponseWriter) {
 
 func (o *operations) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	if !fromHere(r) {
-		who, err := (&server{cfg: o.cfg}).admit(r)
-		if err == nil && !o.cfg.People.Open() {
+		gate := &server{cfg: o.cfg}
+		who, err := gate.admit(r)
+		seen := &visit{user: who.Name}
+		if err != nil {
+			seen.kind = refusalOf(r)
+		} else if !o.cfg.People.Open() {
 			err = who.May(people.ScopeRead)
 		}
 		if err != nil {
-			write(w, problemOf(err))
+			p := problemOf(err)
+			gate.note(r, seen, p.Status)
+			write(w, p)
 			return
 		}
 	}

@@ -58,7 +58,7 @@ func (s *server) loginForm(w http.ResponseWriter, r *http.Request) {
 		s.drawHome(w, http.StatusBadRequest, "The form could not be read.")
 		return
 	}
-	session, err := s.cfg.People.Login(r.Context(), r.PostFormValue("username"), r.PostFormValue("password"), state.PlatformDashboard, r.RemoteAddr)
+	session, err := s.enter(r.Context(), r.PostFormValue("username"), r.PostFormValue("password"), state.PlatformDashboard, r.RemoteAddr)
 	if err != nil {
 		p := problemOf(err)
 		maps.Copy(w.Header(), p.GetHeaders())

@@ -83,8 +83,18 @@ func changedRoute(r *admin.Result, o *state.Outcome) wire.ChangedRoute {
 	return wire.ChangedRoute{Route: route(&st, r.At), Outcome: outcome(o, r.Duplicate)}
 }
 
-// oneSwitch renders a switch.
+// oneSwitch renders a switch, with what is known of its service beyond the document.
 func (s *server) oneSwitch(ctx context.Context, view admin.View, t state.Target, at state.Meta) wire.Switch {
+	out := switchOf(view, t, at)
+	if !t.Global {
+		scope := s.cfg.Service.Scope(ctx, view, t.Service)
+		out.Known, out.Unscoped = &scope.Known, scope.Unscoped
+	}
+	return out
+}
+
+// switchOf renders a switch as the document has it.
+func switchOf(view admin.View, t state.Target, at state.Meta) wire.Switch {
 	st := view.GlobalState(view.Now)
 	if !t.Global {
 		st = view.ServiceState(t.Service, view.Now)
@@ -98,10 +108,6 @@ func (s *server) oneSwitch(ctx context.Context, view admin.View, t state.Target,
 	}
 	if st.UpdatedAt != nil {
 		out.At = wire.StampOrNil(*st.UpdatedAt)
-	}
-	if !t.Global {
-		scope := s.cfg.Service.Scope(ctx, view, t.Service)
-		out.Known, out.Unscoped = &scope.Known, scope.Unscoped
 	}
 	return out
 }

@@ -19,6 +19,8 @@ import (
 
 	"github.com/waygate/waygate/internal/admin"
 	"github.com/waygate/waygate/internal/admin/people"
+	"github.com/waygate/waygate/internal/admin/security"
+	"github.com/waygate/waygate/internal/admin/stream"
 	"github.com/waygate/waygate/internal/admin/wire"
 )
 
@@ -26,8 +28,8 @@ import (
 type Config struct {
 	Service *admin.Service
 	People  *people.People
-	// Stream serves GET /api/stream and the addresses below it, and bounds such calls itself; nil answers 404 there.
-	Stream http.Handler
+	// Stream shows the log; nil answers 404 at its addresses.
+	Stream Stream
 	// BasePath is where everything but the operations' addresses lives: empty, or a slash and what follows, without one
 	// at the end.
 	BasePath string
@@ -35,7 +37,17 @@ type Config struct {
 	LocalOnly bool
 	// Version is that of the build.
 	Version string
-	Log     *zap.Logger
+	// Security takes what was refused; nil takes nothing.
+	Security *security.Log
+	Log      *zap.Logger
+}
+
+// Stream shows the log to those who follow it, and bounds such calls itself.
+type Stream interface {
+	// ServeHTTP serves GET /api/stream and the addresses below it.
+	http.Handler
+	// Events serves GET /api/events with what tell makes of the log.
+	Events(w http.ResponseWriter, r *http.Request, tell stream.Tell)
 }
 
 // Bounds of a call.
@@ -81,7 +93,8 @@ func build(cfg Config) (*server, huma.API, error) {
 	s.fleet(described)
 	s.auditing(described)
 	s.tools(described)
-	s.later(described)
+	s.later()
+	s.following(described)
 	if err := s.pages(); err != nil {
 		return nil, nil, err
 	}
@@ -93,10 +106,13 @@ func build(cfg Config) (*server, huma.API, error) {
 }
 
 // ServeHTTP implements http.Handler.
-func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.witness(w, r, s.serve) }
+
+func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	defer s.recovered(w, r)
 	headers(w.Header())
 	if s.cfg.LocalOnly && !overSocket(r) && !localHost(r.Host) {
+		visitOf(r.Context()).kind = security.WrongHost
 		write(w, newProblem(http.StatusForbidden, wire.ProblemBlank,
 			"this server has no users and is for this machine alone: address it as localhost, or configure users"))
 		return
@@ -167,7 +183,9 @@ func (s *server) recovered(w http.ResponseWriter, r *http.Request) {
 
 // gate lets a request through to next if it may pass, with its body read and a deadline.
 func (s *server) gate(w http.ResponseWriter, r *http.Request, below string, next http.HandlerFunc) {
+	seen := visitOf(r.Context())
 	if err := s.origin.Check(r); err != nil {
+		seen.kind = security.CrossSite
 		write(w, newProblem(http.StatusForbidden, wire.ProblemBlank, "pages of other sites may not change anything here"))
 		return
 	}
@@ -177,9 +195,11 @@ func (s *server) gate(w http.ResponseWriter, r *http.Request, below string, next
 	if !free(r.Method, below) {
 		who, err := s.admit(r)
 		if err != nil {
+			seen.kind = refusalOf(r)
 			s.refuse(w, r, below, problemOf(err))
 			return
 		}
+		seen.user = who.Name
 		r = r.WithContext(context.WithValue(r.Context(), principalKey{}, who))
 	}
 	if s.streams(r.Method, below) {
@@ -217,7 +237,7 @@ func (s *server) patience(w http.ResponseWriter, below string) time.Duration {
 
 // refuse answers a call without a right to it. The events of the older SDK are refused slowly: it asks again at once.
 func (s *server) refuse(w http.ResponseWriter, r *http.Request, below string, p *problem) {
-	if below == eventsPath {
+	if below == sdkEventsPath {
 		linger(r.Context())
 	}
 	if p.Status >= http.StatusInternalServerError {

@@ -157,8 +157,8 @@ func TestOneOccurrenceIsCancelledExtendedAndEnded(t *testing.T) {
 	require.Equal(t, first[0].End.Add(30*time.Minute), *extended.Window.End)
 	extended = a.amend(w.ID, fmt.Sprintf(`{"occurrence":%q,"by":"-1h"}`, first[2].Start.Format(time.RFC3339)))
 	require.Equal(t, first[2].End.Add(-time.Hour), *extended.Window.Occurrences[1].End)
-	shorter := a.amend(w.ID, `{"end":"10m"}`)
-	require.WithinDuration(t, time.Now().Add(10*time.Minute), *shorter.Window.End, 5*time.Second)
+	shorter := a.amend(w.ID, `{"end":"20m"}`)
+	require.WithinDuration(t, time.Now().Add(20*time.Minute), *shorter.Window.End, 5*time.Second)
 
 	ended := a.call(http.MethodPost, "/api/windows/"+w.ID+"/end", `{"reason":"done"}`)
 	var after wire.ChangedWindow

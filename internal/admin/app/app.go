@@ -14,8 +14,10 @@ import (
 	"github.com/waygate/waygate/internal/admin"
 	"github.com/waygate/waygate/internal/admin/api"
 	"github.com/waygate/waygate/internal/admin/people"
+	"github.com/waygate/waygate/internal/admin/security"
 	"github.com/waygate/waygate/internal/admin/stream"
 	"github.com/waygate/waygate/internal/config"
+	"github.com/waygate/waygate/internal/crash"
 	"github.com/waygate/waygate/internal/serve"
 	"github.com/waygate/waygate/internal/state"
 )
@@ -55,6 +57,7 @@ type app struct {
 	repairer *state.Repairer
 	people   *people.People
 	service  *admin.Service
+	security *security.Log
 	meters   *meters
 
 	listeners []*serve.Listener
@@ -65,6 +68,9 @@ type app struct {
 func start(ctx context.Context, cfg Config, log *zap.Logger) (*app, error) {
 	a := &app{cfg: cfg, log: log, failed: make(chan error, 8), meters: newMeters()}
 	if err := a.cfg.settle(); err != nil {
+		return a, err
+	}
+	if err := a.guard(ctx); err != nil {
 		return a, err
 	}
 	if err := a.openStore(ctx); err != nil {
@@ -170,6 +176,7 @@ func (a *app) know(ctx context.Context) error {
 }
 
 func (a *app) applied(snap *state.Snapshot, frames []state.Frame) {
+	crash.Point("apply")
 	a.repairer.Applied(snap, frames)
 	a.service.Applied(snap, frames)
 	a.people.Changed()
@@ -242,7 +249,7 @@ func (a *app) listen(ctx context.Context) error {
 	})
 	described := api.Config{
 		Service: a.service, People: a.people, Stream: follows, BasePath: a.cfg.BasePath,
-		LocalOnly: !a.cfg.users() && !a.cfg.AllowOpen, Version: config.Version(), Log: a.log.Named("api"),
+		LocalOnly: !a.cfg.users() && !a.cfg.AllowOpen, Version: config.Version(), Security: a.security, Log: a.log.Named("api"),
 	}
 	calls, err := api.New(described)
 	if err != nil {

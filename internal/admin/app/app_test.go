@@ -58,7 +58,7 @@ func start(t *testing.T, cfg app.Config) *running {
 	case err := <-ended:
 		stopped = true
 		require.NoError(t, err)
-	case <-time.After(20 * time.Second):
+	case <-time.After(patient):
 		t.Fatal("the admin never got ready")
 	}
 	return r

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/waygate/waygate/internal/admin"
+	"github.com/waygate/waygate/internal/admin/security"
 	"github.com/waygate/waygate/internal/state"
 )
 
@@ -17,6 +18,7 @@ type meters struct {
 	registry *prometheus.Registry
 	calls    *prometheus.CounterVec
 	took     *prometheus.HistogramVec
+	refused  *prometheus.CounterVec
 }
 
 func newMeters() *meters {
@@ -29,8 +31,14 @@ func newMeters() *meters {
 			Name: "waygate_admin_call_duration_seconds", Help: "How long calls took.",
 			Buckets: []float64{.001, .005, .02, .1, .5, 2, 5},
 		}, []string{"method"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "waygate_admin_refused_total", Help: "Calls refused, by what was wrong with them; the security log may list fewer.",
+		}, []string{"kind"}),
 	}
-	m.registry.MustRegister(m.calls, m.took, collectors.NewGoCollector(),
+	for _, kind := range security.Refusals() {
+		m.refused.WithLabelValues(string(kind))
+	}
+	m.registry.MustRegister(m.calls, m.took, m.refused, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -54,7 +54,7 @@ func newLimits() *limits {
 
 // take counts a try and returns 0, or how long to wait before the next.
 func (l *limits) take(user, peer string, now time.Time) time.Duration {
-	who := pair{user: user, peer: subnet(peer)}
+	who := pair{user: user, peer: Subnet(peer)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	wait := waitFor(l.pairs, who, perUserAndPeer(), now)
@@ -72,7 +72,7 @@ func (l *limits) take(user, peer string, now time.Time) time.Duration {
 
 // succeeded gives back the try and trusts the pair from now on.
 func (l *limits) succeeded(user, peer string, now time.Time) {
-	who := pair{user: user, peer: subnet(peer)}
+	who := pair{user: user, peer: Subnet(peer)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.pairs, who)
@@ -133,8 +133,8 @@ func makeRoom[K comparable](m map[K]bucket, a allowance, now time.Time) {
 	}
 }
 
-// subnet is the address without its port; of IPv6 the /64 that one host commonly has.
-func subnet(peer string) string {
+// Subnet is where a peer is counted with others: its address without the port; of IPv6 the /64 that one host commonly has.
+func Subnet(peer string) string {
 	ap, err := netip.ParseAddrPort(peer)
 	if err != nil {
 		return peer

@@ -35,8 +35,20 @@ type client struct {
 	*Handler
 	w       http.ResponseWriter
 	control *http.ResponseController
+	voice   voice
 	// at is the place the client has: the zero Meta where it has none, a zero head where only the revision is known.
 	at state.Meta
+}
+
+// voice is how a client is told of the log.
+type voice interface {
+	// frame tells of the nth frame of a page.
+	frame(ctx context.Context, p *page, n int) error
+	// document tells of a document that no frames lead to.
+	document(ctx context.Context, doc *state.Document) error
+	// beat tells that the link is alive, and every how often that is done.
+	beat(ctx context.Context) error
+	every() time.Duration
 }
 
 // follow sends the response's head and a heartbeat at once, then the client what it misses, from the place it asked
@@ -55,10 +67,10 @@ func (c *client) follow(ctx context.Context, asked place) error {
 		c.resume(ctx, asked)
 	}
 	for ctx.Err() == nil {
-		if err := c.beat(ctx); err != nil {
+		if err := c.voice.beat(ctx); err != nil {
 			return err
 		}
-		if err := c.until(ctx, time.Now().Add(beatEvery)); err != nil {
+		if err := c.until(ctx, time.Now().Add(c.voice.every())); err != nil {
 			return err
 		}
 	}
@@ -161,14 +173,10 @@ func (c *client) read(to state.Meta) (*page, error) {
 
 func (c *client) sendPage(ctx context.Context, p *page) error {
 	for i := range p.frames {
-		text, err := p.text(i)
-		if err != nil {
+		if err := c.voice.frame(ctx, p, i); err != nil {
 			return err
 		}
 		f := &p.frames[i]
-		if err := c.send(ctx, "", place{epoch: f.Epoch, rev: f.Rev}, text); err != nil {
-			return err
-		}
 		c.at = state.Meta{Epoch: f.Epoch, Rev: f.Rev, Head: f.Head}
 	}
 	return nil
@@ -176,35 +184,15 @@ func (c *client) sendPage(ctx context.Context, p *page) error {
 
 func (c *client) sendDocument(ctx context.Context) error {
 	doc := c.cfg.Cache.Load().Document()
-	t, err := c.shelf.document(doc, c.cfg.Namespace)
-	if err != nil {
-		return err
-	}
-	if err := c.send(ctx, "document", place{epoch: doc.Epoch, rev: doc.Rev}, t.bytes); err != nil {
+	if err := c.voice.document(ctx, doc); err != nil {
 		return err
 	}
 	c.at = doc.Meta
 	return nil
 }
 
-func (c *client) beat(ctx context.Context) error {
-	text, err := c.heartbeat()
-	if err != nil {
-		return err
-	}
-	return c.send(ctx, "pulse", place{}, text)
-}
-
-// send sends one event, whole or not at all as far as the client is concerned. The deadline is lifted afterwards: over
-// HTTP/2 it would end the stream although nothing is being written.
+// send sends one event.
 func (c *client) send(ctx context.Context, name string, at place, line []byte) error {
-	deadline := time.Now().Add(timeFor(len(line)))
-	if err := c.control.SetWriteDeadline(deadline); err != nil {
-		return fmt.Errorf("bound an event: %w", err)
-	}
-	if ctx.Err() != nil { // what hurries us may have come before the deadline was set
-		return ctx.Err()
-	}
 	head := make([]byte, 0, 96)
 	if name != "" {
 		head = append(append(append(head, "event: "...), name...), '\n')
@@ -213,7 +201,24 @@ func (c *client) send(ctx context.Context, name string, at place, line []byte) e
 		head = append(append(append(head, "id: "...), at.String()...), '\n')
 	}
 	head = append(head, "data: "...)
-	for _, part := range [...][]byte{head, line, []byte("\n\n")} {
+	return c.put(ctx, head, line, []byte("\n\n"))
+}
+
+// put sends the parts of one event, whole or not at all as far as the client is concerned. The deadline is lifted
+// afterwards: over HTTP/2 it would end the stream although nothing is being written.
+func (c *client) put(ctx context.Context, parts ...[]byte) error {
+	size := 0
+	for _, part := range parts {
+		size += len(part)
+	}
+	deadline := time.Now().Add(timeFor(size))
+	if err := c.control.SetWriteDeadline(deadline); err != nil {
+		return fmt.Errorf("bound an event: %w", err)
+	}
+	if ctx.Err() != nil { // what hurries us may have come before the deadline was set
+		return ctx.Err()
+	}
+	for _, part := range parts {
 		if _, err := c.w.Write(part); err != nil {
 			return lost(err, deadline)
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -66,8 +67,28 @@ func newScene(t *testing.T) *scene {
 	s.handler = stream.New(stream.Config{
 		Source: s.counting, Cache: cache, Follower: s.follower, Namespace: namespace, Log: zap.New(core),
 	})
-	s.server = &http.Server{Handler: s.handler, ReadTimeout: time.Minute}
+	calls := http.NewServeMux()
+	calls.Handle("/", s.handler)
+	calls.HandleFunc("/api/events", func(w http.ResponseWriter, r *http.Request) {
+		s.handler.Events(w, r, func(f *state.Frame) ([]stream.Event, error) { return tellAll(f) })
+	})
+	s.server = &http.Server{Handler: calls, ReadTimeout: time.Minute}
 	return s
+}
+
+// tellAll tells of every record of a frame, by its action, but of none whose reason is "quiet".
+func tellAll(f *state.Frame) ([]stream.Event, error) {
+	e, err := f.Entry()
+	if err != nil {
+		return nil, err
+	}
+	var told []stream.Event
+	for i, r := range e.Records {
+		if r.Reason != "quiet" {
+			told = append(told, stream.Event{Name: string(r.Action), Data: []byte(strconv.Quote(r.Path)), Part: i + 1})
+		}
+	}
+	return told, nil
 }
 
 // start serves until the test ends.
@@ -124,8 +145,8 @@ type listening struct {
 
 // event is one event as it came.
 type event struct {
-	name, id, data string
-	at             time.Time
+	name, id, data, retry, comment string
+	at                             time.Time
 }
 
 // listen follows the stream until the test ends. What the client is sent at once has come when it returns.
@@ -160,7 +181,12 @@ func (l *listening) read() {
 			e.id = value
 		case "data":
 			e.data += value
+		case "retry":
+			e.retry = value
 		case "":
+			e.comment += value // the line begins with a colon
+		}
+		if line == "\n" {
 			e.at = time.Now()
 			l.events = append(l.events, e)
 			e = event{}

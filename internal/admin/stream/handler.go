@@ -31,9 +31,10 @@ const namespaceHeader = "X-Waygate-Namespace"
 
 // Bounds of what is served at once, and of one call.
 const (
-	maxStreams = 1024
-	maxCalls   = 64
-	callFor    = 30 * time.Second
+	maxStreams  = 1024
+	maxWatchers = 256 // of events by name: however many pages are open, the instances have their streams
+	maxCalls    = 64
+	callFor     = 30 * time.Second
 )
 
 // Handler serves the stream at an address that ends in /stream, and the single questions below it. It does not ask who
@@ -43,6 +44,7 @@ type Handler struct {
 	life    context.Context
 	end     context.CancelFunc
 	streams chan struct{}
+	watches chan struct{}
 	calls   chan struct{}
 
 	shelf shelf
@@ -51,7 +53,9 @@ type Handler struct {
 
 // New makes a handler.
 func New(cfg Config) *Handler {
-	h := &Handler{cfg: cfg, streams: make(chan struct{}, maxStreams), calls: make(chan struct{}, maxCalls)}
+	h := &Handler{
+		cfg: cfg, streams: make(chan struct{}, maxStreams), watches: make(chan struct{}, maxWatchers), calls: make(chan struct{}, maxCalls),
+	}
 	h.life, h.end = context.WithCancel(context.Background())
 	return h
 }
@@ -65,8 +69,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	asked := r.URL.Query()
 	switch {
 	case r.Method != http.MethodGet:
-		w.Header().Set("Allow", http.MethodGet)
-		refuse(w, problem{Status: http.StatusMethodNotAllowed, Message: "only GET is possible here"})
+		refuseMethod(w)
 		return
 	case asked.Has("namespace") && asked.Get("namespace") != h.cfg.Namespace:
 		refuse(w, problem{Status: http.StatusConflict, Type: kindNamespace, Message: "this admin serves the namespace " +
@@ -75,7 +78,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch path.Base(r.URL.Path) {
 	case "stream":
-		h.stream(w, r)
+		c := &client{Handler: h, w: w, control: http.NewResponseController(w)}
+		c.voice = frames{c}
+		c.serve(r, h.streams, askedPlace(r))
 	case "pulse":
 		h.answer(w, r, h.pulse)
 	case "document":
@@ -87,30 +92,29 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// stream follows the log for one client until it goes, does not keep up, or the server stops.
-func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
-	if !take(h.streams) {
-		refuse(w, busy("too many streams at once"))
+// serve has the client follow the log until it goes, does not keep up, or the server stops.
+func (c *client) serve(r *http.Request, slots chan struct{}, from place) {
+	if !take(slots) {
+		refuse(c.w, busy("too many streams at once"))
 		return
 	}
-	defer func() { <-h.streams }()
+	defer func() { <-slots }()
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	defer context.AfterFunc(h.life, cancel)()
+	defer context.AfterFunc(c.life, cancel)()
 
-	c := &client{Handler: h, w: w, control: http.NewResponseController(w)}
 	err := c.control.SetWriteDeadline(time.Now().Add(patience))
 	if errors.Is(err, http.ErrNotSupported) {
-		refuse(w, problem{Status: http.StatusInternalServerError, Message: "streams are not possible on this connection"})
-		h.cfg.Log.Error("a stream could not be bounded", zap.Error(err))
+		refuse(c.w, problem{Status: http.StatusInternalServerError, Message: "streams are not possible on this connection"})
+		c.cfg.Log.Error("a stream could not be bounded", zap.Error(err))
 		return
 	}
 	spare := hurry(ctx, c.control)
-	err = c.follow(ctx, askedPlace(r))
+	err = c.follow(ctx, from)
 	spare()
 	_ = c.control.SetWriteDeadline(time.Now().Add(farewell)) // for the end of the response, which the server sends
 	if errors.Is(err, errSlow) || err != nil && ctx.Err() == nil && !errors.Is(err, errGone) {
-		h.cfg.Log.Info("a stream was ended", zap.String("client", r.RemoteAddr), zap.Error(err))
+		c.cfg.Log.Info("a stream was ended", zap.String("client", r.RemoteAddr), zap.Error(err))
 	}
 }
 

@@ -48,6 +48,11 @@ func busy(sentence string) problem {
 	return problem{Status: http.StatusServiceUnavailable, Message: sentence}
 }
 
+func refuseMethod(w http.ResponseWriter) {
+	w.Header().Set("Allow", http.MethodGet)
+	refuse(w, problem{Status: http.StatusMethodNotAllowed, Message: "only GET is possible here"})
+}
+
 // retryAfter is when to ask again where the store was not available, in seconds.
 const retryAfter = 1
 

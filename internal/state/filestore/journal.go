@@ -9,6 +9,7 @@ import (
 	"sort"
 	"sync"
 
+	"github.com/waygate/waygate/internal/crash"
 	"github.com/waygate/waygate/internal/state"
 	"github.com/waygate/waygate/internal/state/memstore"
 )
@@ -69,7 +70,7 @@ func (j *journal) Append(c memstore.Committed) error {
 	private := j.privateRev
 	if c.Private != nil {
 		private = c.Frame.Rev
-		if err := j.preparePrivate(j.gen, private, c.Private); err != nil {
+		if err := errors.Join(j.step("prepare"), j.preparePrivate(j.gen, private, c.Private)); err != nil {
 			return fmt.Errorf("%w: %w", state.ErrUnavailable, err)
 		}
 	}
@@ -222,6 +223,7 @@ func (j *journal) save(k memstore.Kept) error {
 	if err != nil {
 		return err
 	}
+	crash.Point("file checkpoint")
 	if err := j.writeDocument(j.document, d); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/waygate/waygate/internal/crash"
 	"github.com/waygate/waygate/internal/state"
 	"github.com/waygate/waygate/internal/state/memstore"
 )
@@ -58,7 +59,7 @@ var _ state.Backend = (*Store)(nil)
 // another process has it open, and with state.ErrDamaged, and a message that says what to do, where the files are not
 // what a stopped or crashed store can have left.
 func Open(path string, opt Options) (*Store, error) {
-	return open(path, opt, func(string) error { return nil })
+	return open(path, opt, func(step string) error { crash.Point("file " + step); return nil })
 }
 
 func open(path string, opt Options, step func(string) error) (_ *Store, err error) {

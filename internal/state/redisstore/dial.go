@@ -13,6 +13,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/waygate/waygate/internal/crash"
 )
 
 const (
@@ -140,7 +142,11 @@ func (dialOnce) DialHook(next redis.DialHook) redis.DialHook {
 		if dialedBefore, ok := ctx.Value(onceKey{}).(*atomic.Bool); ok && dialedBefore.Swap(true) {
 			return nil, errDialedBefore
 		}
-		return next(ctx, network, addr)
+		conn, err := next(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return crash.Conn(conn, `"records":`, "redis sent"), nil // what has records is a change
 	}
 }
 

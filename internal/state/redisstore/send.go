@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/waygate/waygate/internal/crash"
 	"github.com/waygate/waygate/internal/state"
 )
 
@@ -102,7 +103,9 @@ func (s *Store) send(ctx context.Context, doing string, limit time.Duration, c c
 			return answer{}, err
 		}
 		return onNode(ctx, s.link, s.keys.meta(), func(ctx context.Context, node *redis.Client) (answer, error) {
+			crash.Point("redis before")
 			a, err := s.run(ctx, node, c)
+			crash.Point("redis answered")
 			c.once.ended(err == nil || word(err) != "")
 			return a, err
 		})

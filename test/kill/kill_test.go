@@ -1,0 +1,110 @@
+package kill_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/waygate/waygate/internal/parts"
+)
+
+// The steps of a change at which the admin ends, in their order. Everything up to the acknowledgement comes before
+// "committed"; "apply" is when its own view gets the change, "answer" when the client is about to be told.
+var (
+	fileSteps  = []string{"file prepare", "file append", "file sync", "file promote", "committed", "apply", "answer", "file checkpoint"} //nolint:gochecknoglobals // a table
+	redisSteps = []string{"redis before", "redis sent", "redis answered", "committed", "apply", "answer"}                                //nolint:gochecknoglobals // a table
+)
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if err := parts.RemoveBinaries(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(status)
+}
+
+func TestKillsAtEveryStep(t *testing.T) { killAtEveryStep(t, 5) }
+
+func killAtEveryStep(t *testing.T, times int) {
+	program := parts.BuildTagged(t, parts.AdminProgram, "crash")
+	t.Run("file", func(t *testing.T) { onFile(t, program).kills(fileSteps, times) })
+	t.Run("redis", func(t *testing.T) { onRedis(t, program).kills(redisSteps, times) })
+}
+
+// tally counts what the kills at one step left.
+type tally struct{ made, notMade, answered int }
+
+// kills ends the admin so often at each of the steps, each time in a change of its own, which the client then asks for
+// again. Whatever the step, the change is all there or not at all; once asked for again, it is there once.
+func (s *scene) kills(steps []string, times int) {
+	s.t.Helper()
+	s.begin()
+	tallies := map[string]*tally{}
+	for round := range times * len(steps) {
+		step := steps[round%len(steps)]
+		if tallies[step] == nil {
+			tallies[step] = &tally{}
+		}
+		s.killOnce(round+round/len(steps), round, step, tallies[step])
+	}
+	s.admin.Kill()
+	s.look()
+	for round := range times * len(steps) {
+		require.Equal(s.t, reasonOf(round), s.reader.seen[round], "every entry is read once, in the order of the log")
+	}
+	require.Len(s.t, s.reader.seen, times*len(steps))
+	for _, step := range steps {
+		n := tallies[step]
+		s.t.Logf("%-16s %d kills: the change was there %d times, not there %d times; the client had its answer %d times",
+			step, n.made+n.notMade, n.made, n.notMade, n.answered)
+	}
+}
+
+// begin has the admin make its store and leaves it running.
+func (s *scene) begin() {
+	s.t.Helper()
+	s.start()
+	s.admin.Kill()
+	store, done := s.open()
+	doc, err := store.Load(s.t.Context())
+	require.NoError(s.t, err)
+	s.reader = newReader(s.t, doc)
+	done()
+	s.start()
+}
+
+// look reads what the store has while the admin is down.
+func (s *scene) look() {
+	s.t.Helper()
+	store, done := s.open()
+	defer done()
+	s.reader.read(store)
+}
+
+// killOnce is one round; the turn says what kind of change it makes.
+func (s *scene) killOnce(turn, round int, step string, n *tally) {
+	s.t.Helper()
+	reason, key := reasonOf(round), fmt.Sprintf("key %d", round)
+	c := changeOf(turn, round, reason)
+	s.arm(step)
+	_, failed := s.call(c, key)
+	s.await(step)
+	s.look()
+	made := s.reader.times(reason)
+	require.LessOrEqual(s.t, made, 1)
+	if failed == nil {
+		n.answered++
+		require.Equal(s.t, 1, made, "what was acknowledged is there")
+	}
+	n.made += made
+	n.notMade += 1 - made
+
+	s.start()
+	duplicate, err := s.call(c, key)
+	require.NoError(s.t, err)
+	require.Equal(s.t, made == 1, duplicate, "a change that is there is not made again, and one that is not is made (%s)", step)
+}
+
+func reasonOf(round int) string { return fmt.Sprintf("round %d", round) }
