@@ -45,6 +45,7 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	"internal/admin/schedule": {state, "github.com/teambition/rrule-go"},
 	"internal/admin/wire":     nil,
 	"internal/admin/stream":   {state, zap},
+	"internal/admin/webhook":  {state, zap},
 	"internal/admin/api":      {state, admin, zap, uuid, metrics, "github.com/danielgtaylor/huma/v2"},
 	"internal/admin/client":   {wire, uuid},
 	"internal/admin/app":      {stateAll, admin, config, serve, zap, goRedis, metrics},
