@@ -40,7 +40,7 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	"internal/authz/app": {stateAll, authz, config, serve, zap, grpc, goRedis, metrics},
 
 	// What people do.
-	"internal/admin":          {state, module + "internal/admin/people", module + "internal/admin/schedule", zap, uuid},
+	"internal/admin":          {state, module + "internal/admin/people", module + "internal/admin/schedule", module + "internal/admin/webhook", zap, uuid},
 	"internal/admin/people":   {state, zap, uuid, "golang.org/x/crypto/argon2"},
 	"internal/admin/schedule": {state, "github.com/teambition/rrule-go"},
 	"internal/admin/wire":     nil,
