@@ -233,7 +233,7 @@ func (e *Endpoints) change(ctx context.Context, who people.Principal, retry Retr
 		if err != nil {
 			return state.Change{}, nil, err //nolint:wrapcheck // the store says what was being done
 		}
-		all, _ := endpointsIn(fields, e.fixed())
+		all, _ := endpointsIn(fields, e.cfg.Fixed())
 		one, action, did, err := do(all, now)
 		is = one
 		if err != nil || action == "" {
@@ -278,7 +278,7 @@ func (e *Endpoints) find(ctx context.Context, id string) (Endpoint, error) {
 	if err != nil {
 		return Endpoint{}, fmt.Errorf("look for the endpoint: %w", err)
 	}
-	all, _ := endpointsIn(seen.fields, e.fixed())
+	all, _ := endpointsIn(seen.fields, e.cfg.Fixed())
 	if one, ok := all[id]; ok {
 		return one, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -22,13 +23,21 @@ import (
 // those that this admin's file and environment name. It is where the dispatcher finds them. Safe for concurrent use.
 type Endpoints struct {
 	service *Service
-	fixed   func() []Endpoint
-	// changed tells the dispatcher that there may be other endpoints now.
-	changed func()
+	cfg     EndpointsConfig
 
 	seen   atomic.Pointer[endpointsSeen]
 	stale  atomic.Bool
 	reload sync.Mutex
+}
+
+// EndpointsConfig is what Endpoints know besides the store.
+type EndpointsConfig struct {
+	// Fixed gives the endpoints of the file and the environment; nil is none.
+	Fixed func() []Endpoint
+	// Trouble says why what is configured now is not in force, empty when it is; nil is never.
+	Trouble func() string
+	// Changed is told when there may be other endpoints now, from any goroutine; it must not block. Nil is nobody.
+	Changed func()
 }
 
 // endpointsSeen is the private part as far as it is about endpoints.
@@ -44,10 +53,18 @@ const (
 	seenFor = 30 * time.Second
 )
 
-// NewEndpoints makes Endpoints. Fixed gives those of the file and the environment; changed is told when there may be
-// others now, from any goroutine.
-func NewEndpoints(s *Service, fixed func() []Endpoint, changed func()) *Endpoints {
-	e := &Endpoints{service: s, fixed: fixed, changed: changed}
+// NewEndpoints makes Endpoints.
+func NewEndpoints(s *Service, cfg EndpointsConfig) *Endpoints {
+	if cfg.Fixed == nil {
+		cfg.Fixed = func() []Endpoint { return nil }
+	}
+	if cfg.Trouble == nil {
+		cfg.Trouble = func() string { return "" }
+	}
+	if cfg.Changed == nil {
+		cfg.Changed = func() {}
+	}
+	e := &Endpoints{service: s, cfg: cfg}
 	e.stale.Store(true)
 	return e
 }
@@ -55,7 +72,7 @@ func NewEndpoints(s *Service, fixed func() []Endpoint, changed func()) *Endpoint
 // Changed tells that the endpoints may have changed; it never blocks.
 func (e *Endpoints) Changed() {
 	e.stale.Store(true)
-	e.changed()
+	e.cfg.Changed()
 }
 
 // Applied takes what the follower applied: where that changed the private part, endpoints may have changed.
@@ -80,7 +97,7 @@ func (e *Endpoints) Endpoints(ctx context.Context) ([]webhook.Endpoint, error) {
 			return nil, err
 		}
 	}
-	all, broken := endpointsIn(seen.fields, e.fixed())
+	all, broken := endpointsIn(seen.fields, e.cfg.Fixed())
 	for field, err := range broken {
 		e.service.cfg.Log.Error("an endpoint in the store cannot be read; it is sent nothing", zap.String("field", field), zap.Error(err))
 	}
@@ -122,13 +139,13 @@ func (e *Endpoints) List(ctx context.Context, who people.Principal) ([]Endpoint,
 			return nil, err
 		}
 	}
-	all, _ := endpointsIn(seen.fields, e.fixed())
-	list := make([]Endpoint, 0, len(all))
-	for _, one := range all {
-		list = append(list, one)
-	}
-	slices.SortFunc(list, func(a, b Endpoint) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
-	return list, nil
+	all, _ := endpointsIn(seen.fields, e.cfg.Fixed())
+	return sortedEndpoints(all), nil
+}
+
+// sortedEndpoints are endpoints by name and id.
+func sortedEndpoints(all map[string]Endpoint) []Endpoint {
+	return slices.SortedFunc(maps.Values(all), func(a, b Endpoint) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
 }
 
 // Get gives one endpoint; state.ErrNotFound when there is none of that id.

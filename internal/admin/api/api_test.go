@@ -71,7 +71,7 @@ func newAdmin(t *testing.T, s setup) *adminServer {
 	service = admin.New(admin.Config{
 		Store: s.store, Fleet: s.store, Cache: &cache, Follower: follower, Strict: s.strict, RequireReason: s.requireReason, Log: log,
 	})
-	endpoints = admin.NewEndpoints(service, func() []admin.Endpoint { return s.fixed }, func() {})
+	endpoints = admin.NewEndpoints(service, admin.EndpointsConfig{Fixed: func() []admin.Endpoint { return s.fixed }})
 	go follower.Run(t.Context())
 	go known.Run(t.Context())
 	select {
