@@ -25,6 +25,10 @@ type Endpoints struct {
 	service *Service
 	cfg     EndpointsConfig
 
+	courier    Courier
+	deliveries Deliveries
+	errands    *errands
+
 	seen   atomic.Pointer[endpointsSeen]
 	stale  atomic.Bool
 	reload sync.Mutex
@@ -64,7 +68,7 @@ func NewEndpoints(s *Service, cfg EndpointsConfig) *Endpoints {
 	if cfg.Changed == nil {
 		cfg.Changed = func() {}
 	}
-	e := &Endpoints{service: s, cfg: cfg}
+	e := &Endpoints{service: s, cfg: cfg, errands: newErrands()}
 	e.stale.Store(true)
 	return e
 }
