@@ -26,6 +26,8 @@ import (
 type Config struct {
 	Service *admin.Service
 	People  *people.People
+	// Endpoints are who is told of changes.
+	Endpoints *admin.Endpoints
 	// Stream serves GET /api/stream and the addresses below it, and bounds such calls itself; nil answers 404 there.
 	Stream http.Handler
 	// BasePath is where everything but the operations' addresses lives: empty, or a slash and what follows, without one
@@ -80,6 +82,7 @@ func build(cfg Config) (*server, huma.API, error) {
 	s.auth(described)
 	s.fleet(described)
 	s.auditing(described)
+	s.webhookCalls(described)
 	s.tools(described)
 	s.later(described)
 	if err := s.pages(); err != nil {

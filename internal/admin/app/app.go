@@ -57,6 +57,9 @@ type app struct {
 	service  *admin.Service
 	meters   *meters
 
+	configured *configured
+	endpoints  *admin.Endpoints
+
 	listeners []*serve.Listener
 	ops       *serve.Listener
 }
@@ -152,6 +155,10 @@ func (a *app) know(ctx context.Context) error {
 		Strict: a.cfg.StrictRoutes, RequireReason: a.cfg.RequireReason, UpcomingLead: a.cfg.UpcomingLead,
 		Overrides: admin.Overrides{Default: a.cfg.DefaultOverride, Max: a.cfg.MaxOverride}, Log: a.log.Named("service"),
 	})
+	if a.configured, err = a.cfg.configured(a.log.Named("webhooks")); err != nil {
+		return err
+	}
+	a.endpoints = admin.NewEndpoints(a.service, admin.EndpointsConfig{Fixed: a.configured.endpoints, Trouble: a.configured.trouble})
 	a.meters.watch(a.follower, a.repairer)
 	a.meters.watchWindows(a.service)
 	if a.kept != nil {
@@ -173,6 +180,7 @@ func (a *app) applied(snap *state.Snapshot, frames []state.Frame) {
 	a.repairer.Applied(snap, frames)
 	a.service.Applied(snap, frames)
 	a.people.Changed()
+	a.endpoints.Applied(frames)
 }
 
 func (a *app) linkChanged(s state.FollowStatus) {
@@ -241,7 +249,7 @@ func (a *app) listen(ctx context.Context) error {
 		Source: a.store, Cache: &a.cache, Follower: a.follower, Namespace: a.cfg.Namespace, Log: a.log.Named("stream"),
 	})
 	described := api.Config{
-		Service: a.service, People: a.people, Stream: follows, BasePath: a.cfg.BasePath,
+		Service: a.service, People: a.people, Endpoints: a.endpoints, Stream: follows, BasePath: a.cfg.BasePath,
 		LocalOnly: !a.cfg.users() && !a.cfg.AllowOpen, Version: config.Version(), Log: a.log.Named("api"),
 	}
 	calls, err := api.New(described)

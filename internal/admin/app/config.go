@@ -39,6 +39,7 @@ type Config struct {
 	CLITerm   time.Duration `env:"WAYGATE_CLI_TOKEN_TTL" envDefault:"24h"   flag:"cli-token-ttl" usage:"how long a login of the command line lasts"`
 	SDKTerm   time.Duration `env:"WAYGATE_SDK_TOKEN_TTL" envDefault:"8760h" flag:"sdk-token-ttl" usage:"how long a login of the SDK lasts"`
 
+	Webhooks
 	serve.TLS
 	config.Log
 }
