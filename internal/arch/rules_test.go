@@ -48,7 +48,7 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	"internal/admin/webhook":  {state, zap},
 	"internal/admin/api":      {state, admin, zap, uuid, metrics, "github.com/danielgtaylor/huma/v2"},
 	"internal/admin/client":   {wire, uuid},
-	"internal/admin/app":      {stateAll, admin, config, serve, zap, goRedis, metrics, "go.yaml.in/yaml/v3"},
+	"internal/admin/app":      {stateAll, admin, config, serve, zap, uuid, goRedis, metrics, "go.yaml.in/yaml/v3"},
 
 	// What both servers need.
 	"internal/config": {zap, "github.com/caarlos0/env/v11", "github.com/spf13/pflag"},

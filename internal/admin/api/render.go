@@ -85,20 +85,7 @@ func changedRoute(r *admin.Result, o *state.Outcome) wire.ChangedRoute {
 
 // oneSwitch renders a switch.
 func (s *server) oneSwitch(ctx context.Context, view admin.View, t state.Target, at state.Meta) wire.Switch {
-	st := view.GlobalState(view.Now)
-	if !t.Global {
-		st = view.ServiceState(t.Service, view.Now)
-	}
-	out := wire.Switch{
-		Enabled: st.Enabled, Reason: st.Reason, ExemptPaths: st.ExemptPaths, IncludeForceActive: st.IncludeForceActive,
-		Service: t.Service, Windows: windows(st.Windows), By: st.UpdatedBy, Place: place(at),
-	}
-	if st.Until != nil {
-		out.Until = wire.StampOrNil(*st.Until)
-	}
-	if st.UpdatedAt != nil {
-		out.At = wire.StampOrNil(*st.UpdatedAt)
-	}
+	out := switchState(view.Snapshot, t, view.Now, at)
 	if !t.Global {
 		scope := s.cfg.Service.Scope(ctx, view, t.Service)
 		out.Known, out.Unscoped = &scope.Known, scope.Unscoped

@@ -15,6 +15,7 @@ import (
 	"github.com/waygate/waygate/internal/admin/api"
 	"github.com/waygate/waygate/internal/admin/people"
 	"github.com/waygate/waygate/internal/admin/stream"
+	"github.com/waygate/waygate/internal/admin/webhook"
 	"github.com/waygate/waygate/internal/config"
 	"github.com/waygate/waygate/internal/serve"
 	"github.com/waygate/waygate/internal/state"
@@ -59,6 +60,8 @@ type app struct {
 
 	configured *configured
 	endpoints  *admin.Endpoints
+	hooks      *webhook.Dispatcher
+	history    history
 
 	listeners []*serve.Listener
 	ops       *serve.Listener
@@ -158,7 +161,11 @@ func (a *app) know(ctx context.Context) error {
 	if a.configured, err = a.cfg.configured(a.log.Named("webhooks")); err != nil {
 		return err
 	}
-	a.endpoints = admin.NewEndpoints(a.service, admin.EndpointsConfig{Fixed: a.configured.endpoints, Trouble: a.configured.trouble})
+	a.endpoints = admin.NewEndpoints(a.service, admin.EndpointsConfig{
+		Fixed: a.configured.endpoints, Trouble: a.configured.trouble, Changed: a.endpointsChanged,
+	})
+	a.hooks = a.newHooks()
+	a.meters.watchHooks(a.hooks)
 	a.meters.watch(a.follower, a.repairer)
 	a.meters.watchWindows(a.service)
 	if a.kept != nil {
@@ -181,6 +188,8 @@ func (a *app) applied(snap *state.Snapshot, frames []state.Frame) {
 	a.service.Applied(snap, frames)
 	a.people.Changed()
 	a.endpoints.Applied(frames)
+	a.history.add(snap)
+	a.hooks.Moved()
 }
 
 func (a *app) linkChanged(s state.FollowStatus) {
@@ -208,6 +217,7 @@ func (a *app) follow(ctx context.Context) {
 	running.Go(func() { a.repairer.Run(ctx) })
 	running.Go(func() { a.people.Run(ctx) })
 	running.Go(func() { a.service.Tend(ctx) })
+	running.Go(func() { a.hooks.Run(ctx) })
 	if a.disk != nil {
 		running.Go(func() { a.disk.Run(ctx) })
 	}

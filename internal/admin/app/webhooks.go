@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -13,11 +14,13 @@ import (
 
 // Webhooks are the settings about who is told of changes, besides those that people add.
 type Webhooks struct {
-	WebhooksFile  string   `env:"WAYGATE_WEBHOOKS_FILE"  flag:"webhooks-file"  value:"FILE" usage:"endpoints that are told of changes, as YAML; read again when it changes"`
-	WebhooksAllow []string `env:"WAYGATE_WEBHOOKS_ALLOW" flag:"webhooks-allow" value:"CIDR" usage:"internal receivers that the endpoints of the environment may be: CIDR, address or host"`
-	SlackURL      string   `env:"SLACK_WEBHOOK_URL"      usage:"tell this Slack webhook of every change"`
-	PagerDutyURL  string   `env:"PAGERDUTY_WEBHOOK_URL"  usage:"tell this address of every change; PagerDuty's events API needs PAGERDUTY_ROUTING_KEY too"`
-	PagerDutyKey  string   `env:"PAGERDUTY_ROUTING_KEY"  usage:"the integration key of the PagerDuty service"`
+	WebhooksFile   string        `env:"WAYGATE_WEBHOOKS_FILE"  flag:"webhooks-file"  value:"FILE" usage:"endpoints that are told of changes, as YAML; read again when it changes"`
+	WebhooksAllow  []string      `env:"WAYGATE_WEBHOOKS_ALLOW" flag:"webhooks-allow" value:"CIDR" usage:"internal receivers that the endpoints of the environment may be: CIDR, address or host"`
+	SlackURL       string        `env:"SLACK_WEBHOOK_URL"      usage:"tell this Slack webhook of every change"`
+	PagerDutyURL   string        `env:"PAGERDUTY_WEBHOOK_URL"  usage:"tell this address of every change; PagerDuty's events API needs PAGERDUTY_ROUTING_KEY too"`
+	WebhookTimeout time.Duration `env:"WAYGATE_WEBHOOK_TIMEOUT" envDefault:"10s" flag:"webhook-timeout" usage:"how long a receiver may take to answer"`
+	WebhookPace    int           `env:"WAYGATE_WEBHOOK_PACE"    envDefault:"1"   flag:"webhook-pace"    usage:"divides the pauses between tries; 1000 makes seconds of hours, to try things out"`
+	PagerDutyKey   string        `env:"PAGERDUTY_ROUTING_KEY"  usage:"the integration key of the PagerDuty service"`
 }
 
 // Ids of the endpoints of the environment.

@@ -30,7 +30,6 @@ const (
 type Attempt struct {
 	// ID names the attempt in the delivery log of its endpoint.
 	ID      string  `json:"id"`
-	Seq     uint64  `json:"seq"`
 	Event   Event   `json:"event"`
 	Try     int     `json:"try"` // 1 is the first
 	Outcome Outcome `json:"outcome"`

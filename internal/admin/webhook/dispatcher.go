@@ -58,6 +58,7 @@ type Dispatcher struct {
 
 	mu      sync.Mutex
 	workers map[string]*worker
+	said    map[string]string // what is wrong with an endpoint, by its id
 }
 
 // New makes a dispatcher; Run sets it going.
@@ -74,7 +75,7 @@ func New(cfg Config) *Dispatcher {
 	if cfg.Logger == nil {
 		cfg.Logger = zap.NewNop()
 	}
-	d := &Dispatcher{cfg: cfg, log: cfg.Logger, changed: make(chan struct{}, 1), workers: map[string]*worker{}}
+	d := &Dispatcher{cfg: cfg, log: cfg.Logger, changed: make(chan struct{}, 1), workers: map[string]*worker{}, said: map[string]string{}}
 	d.client = func(e *Endpoint) (*http.Client, error) { return newClient(e, cfg.Timeout, cfg.Resolver) }
 	return d
 }
@@ -137,9 +138,13 @@ func (d *Dispatcher) settle(ctx context.Context, all []Endpoint) {
 	there := map[string]bool{}
 	for _, e := range all {
 		if err := e.Validate(); err != nil {
-			d.log.Error("an endpoint is left out", zap.String("endpoint", e.ID), zap.Error(err))
+			if d.said[e.ID] != err.Error() {
+				d.said[e.ID] = err.Error()
+				d.log.Error("an endpoint is left out", zap.String("endpoint", e.ID), zap.Error(err))
+			}
 			continue
 		}
+		delete(d.said, e.ID)
 		there[e.ID] = true
 		if w := d.workers[e.ID]; w == nil || !reflect.DeepEqual(w.endpoint, e) {
 			d.workers[e.ID] = d.start(ctx, e, w)

@@ -62,14 +62,20 @@ func (r *run) renew(ctx context.Context, now time.Time) {
 		return
 	}
 	r.renewAt = now.Add(r.d.cfg.LeaseFor / 3)
-	owner := r.lease.Owner
+	owner, token := r.lease.Owner, r.lease.Token
 	go func() {
 		ctx, cancel := context.WithTimeout(ctx, r.d.cfg.LeaseFor)
 		defer cancel()
 		asked := time.Now()
-		lease, err := r.d.cfg.Desk.Lease(ctx, deskOf(r.endpoint.ID), owner, r.d.cfg.LeaseFor)
+		n := renewal{asked: asked}
+		n.lease, n.err = r.d.cfg.Desk.Lease(ctx, deskOf(r.endpoint.ID), owner, r.d.cfg.LeaseFor)
+		if n.err == nil && n.lease.Token != token {
+			var fields map[string][]byte
+			fields, n.err = r.d.cfg.Desk.ReadDesk(ctx, deskOf(r.endpoint.ID))
+			n.wiped = len(fields) == 0
+		}
 		select {
-		case r.renewed <- renewal{lease, asked, err}:
+		case r.renewed <- n:
 		default: // the answer before was not looked at yet
 		}
 	}()
@@ -83,24 +89,40 @@ func (r *run) held(n renewal) error {
 		return errLost
 	case n.err != nil:
 		return nil
-	case n.lease.Token != r.lease.Token:
+	case n.lease.Token != r.lease.Token && !n.wiped:
 		r.lease = n.lease
 		return errLost
+	case n.lease.Token != r.lease.Token:
+		r.log.Warn("the store lost what was to be delivered and is given it back")
+		r.lease = n.lease
+		r.restore()
 	}
 	r.until = n.asked.Add(r.d.cfg.LeaseFor)
 	return nil
 }
 
+// restore puts everything that is known on the shelf again.
+func (r *run) restore() {
+	if r.cursor.Epoch != "" {
+		r.shelf.set(fieldCursor, r.cursor)
+	}
+	r.lanes.each(func(p *pending) { r.shelf.set(p.field(), p) })
+}
+
 // readOn reads the log on while there is room for more.
 func (r *run) readOn(ctx context.Context, now time.Time) {
 	due := r.more || !now.Before(r.readAt)
-	full := r.lanes.total >= maxPending || len(r.lanes.ready) >= enoughReady || len(r.shelf.admitted) > 0 || r.unadmitted
-	if r.reading || !due || full {
+	if r.reading || !due || r.full() {
 		return
 	}
 	r.reading, r.more, r.readAt = true, false, now.Add(readEvery)
 	at := r.cursor
 	go func() { r.portions <- r.read(ctx, at) }()
+}
+
+// full reports whether there is enough to do before more is read.
+func (r *run) full() bool {
+	return r.lanes.total >= maxPending || len(r.lanes.ready) >= enoughReady || len(r.shelf.admitted) > 0 || r.unadmitted
 }
 
 // admit takes in a portion of the log. Its events are sent once they are kept.
@@ -146,23 +168,23 @@ func (r *run) keep(ctx context.Context, now time.Time) {
 }
 
 // kept takes in how that ended: what was admitted may be sent, what was attempted is over.
-func (r *run) kept(w wrote) error {
+func (r *run) kept(w wrote) {
 	r.writing, r.failing = false, w.err != nil
 	if errors.Is(w.err, state.ErrConflict) {
-		return errLost
+		// Whether another admin has it, or the store lost everything, the next renewal tells. Nothing is sent until then.
+		r.until, r.renewAt = time.Time{}, time.Time{}
 	}
 	if w.err != nil {
 		r.log.Debug("what was delivered cannot be kept", zap.Error(w.err))
 		r.shelf.under(w.shelf)
 		r.keepAt = time.Now().Add(keepAgain)
-		return nil
+		return
 	}
 	r.unadmitted = false
 	r.unkept -= w.shelf.done
 	for _, p := range w.shelf.admitted {
 		r.lanes.add(p)
 	}
-	return nil
 }
 
 // wake is when something is to be done next that nobody tells.
@@ -174,8 +196,8 @@ func (r *run) wake(now time.Time) time.Time {
 		}
 	}
 	sooner(r.renewAt)
-	if !r.reading {
-		sooner(later(r.readAt, now.Add(keepEvery)))
+	if !r.reading && !r.full() {
+		sooner(later(r.readAt, now))
 	}
 	sooner(later(r.lanes.wake(), now))
 	if !r.writing && !r.shelf.empty() {
@@ -204,11 +226,13 @@ func (r *run) end(sending context.Context, stop context.CancelFunc) error {
 	for r.lanes.sending > 0 || r.writing {
 		select {
 		case res := <-r.results:
+			if sending.Err() != nil && res.attempt.Outcome == OutcomeFailed {
+				r.lanes.again(res.lane) // we broke it off: that is no failure
+				continue
+			}
 			r.took(ctx, res)
 		case w := <-r.written:
-			if err := r.kept(w); err != nil {
-				return err
-			}
+			r.kept(w)
 		case <-late.C:
 			stop()
 		}

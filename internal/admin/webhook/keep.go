@@ -76,13 +76,14 @@ func (s *shelf) under(failed shelf) {
 // write keeps what a shelf holds: first what is for reading, then, under the lease, what decides what is sent.
 func (r *run) write(ctx context.Context, s *shelf, lease state.Lease) error {
 	if len(s.dead) > 0 || len(s.attempts) > 0 {
-		fields, err := r.logged(ctx, s)
+		fields, names, err := r.logged(ctx, s)
 		if err == nil {
 			err = r.d.cfg.Desk.WriteDesk(ctx, state.Lease{Desk: logOf(r.endpoint.ID)}, fields)
 		}
 		if err != nil {
 			return err //nolint:wrapcheck // the store says what was being done
 		}
+		r.logKept, s.attempts, s.dead = names, nil, nil
 	}
 	if len(s.fields) == 0 {
 		return nil
@@ -90,24 +91,24 @@ func (r *run) write(ctx context.Context, s *shelf, lease state.Lease) error {
 	return r.d.cfg.Desk.WriteDesk(ctx, lease, s.fields) //nolint:wrapcheck // the store says what was being done
 }
 
-// logged are the fields for the delivery log, with those that are to make room.
-func (r *run) logged(ctx context.Context, s *shelf) (map[string][]byte, error) {
-	out := newShelf()
+// logged are the fields for the delivery log, with those that are to make room, and the names of the attempts then.
+func (r *run) logged(ctx context.Context, s *shelf) (map[string][]byte, []string, error) {
+	out, names := newShelf(), slices.Clone(r.logKept)
 	for _, a := range s.attempts {
 		out.set(fieldAttempt+a.ID, a)
-		r.logKept = append(r.logKept, fieldAttempt+a.ID)
+		names = append(names, fieldAttempt+a.ID)
 	}
-	for len(r.logKept) > maxDeliveries {
-		out.set(r.logKept[0], nil)
-		r.logKept = r.logKept[1:]
+	for len(names) > maxDeliveries {
+		out.set(names[0], nil)
+		names = names[1:]
 	}
 	if len(s.dead) == 0 {
-		return out.fields, nil
+		return out.fields, names, nil
 	}
 	// There may be fewer by now than were written: people replay them.
 	there, err := r.d.cfg.Desk.ReadDesk(ctx, logOf(r.endpoint.ID))
 	if err != nil {
-		return nil, err //nolint:wrapcheck // the store says what was being done
+		return nil, nil, err //nolint:wrapcheck // the store says what was being done
 	}
 	letters := append(deadIn(there), s.dead...)
 	for len(letters) > maxDead {
@@ -120,7 +121,7 @@ func (r *run) logged(ctx context.Context, s *shelf) (map[string][]byte, error) {
 		}
 	}
 	r.deadThere.Store(int64(len(letters)))
-	return out.fields, nil
+	return out.fields, names, nil
 }
 
 // load takes up what the last holder left.

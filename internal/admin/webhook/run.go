@@ -26,6 +26,7 @@ const (
 	// endWithin is how long deliveries under way may take when they are to end.
 	endWithin = 2 * time.Second
 	readEvery = time.Second
+	tellEvery = 100 * time.Millisecond
 )
 
 var (
@@ -55,8 +56,8 @@ type run struct {
 	writing bool
 	// failing says that the last write failed, unadmitted that events are being kept before they may be sent.
 	failing, unadmitted bool
-	unkept  int
-	keepAt  time.Time
+	unkept              int
+	keepAt              time.Time
 	// logKept are the fields of the delivery log, oldest first; only the goroutine that writes uses it.
 	logKept   []string
 	loggedAt  time.Time
@@ -65,6 +66,7 @@ type run struct {
 	reading, more bool
 	readAt        time.Time
 	gone          bool
+	toldAt        time.Time
 
 	results  chan result
 	portions chan portion
@@ -82,9 +84,11 @@ type wrote struct {
 	err   error
 }
 
+// renewal is a lease that was asked for again. Wiped says that nothing lay on its desk.
 type renewal struct {
 	lease state.Lease
 	asked time.Time
+	wiped bool
 	err   error
 }
 
@@ -115,7 +119,7 @@ func (r *run) loop(ctx context.Context) error {
 		r.readOn(ctx, now)
 		r.send(sending, now)
 		r.keep(sending, now)
-		r.tell()
+		r.tell(now)
 		timer.Reset(time.Until(r.wake(now)))
 		select {
 		case <-ctx.Done():
@@ -127,9 +131,7 @@ func (r *run) loop(ctx context.Context) error {
 		case res := <-r.results:
 			r.took(ctx, res)
 		case w := <-r.written:
-			if err := r.kept(w); err != nil {
-				return err
-			}
+			r.kept(w)
 		case n := <-r.renewed:
 			if err := r.held(n); err != nil {
 				return err
@@ -230,14 +232,15 @@ func (r *run) disable(ctx context.Context) {
 }
 
 // tell shows the backlog to whoever asks for metrics.
-func (r *run) tell() {
+func (r *run) tell(now time.Time) {
+	if now.Sub(r.toldAt) < tellEvery {
+		return
+	}
+	r.toldAt = now
 	b := backlog{pending: r.lanes.total + len(r.shelf.admitted), dead: int(r.deadThere.Load())}
 	for _, l := range r.lanes.byKey {
 		if at := l.head().Event.At; b.oldest.IsZero() || at.Before(b.oldest) {
 			b.oldest = at
-		}
-		if len(r.lanes.byKey) > 1000 {
-			break // it is one of the oldest
 		}
 	}
 	r.d.counts.holds(r.endpoint.ID, &b)

@@ -13,7 +13,7 @@ import (
 
 // Fields are what a template sees. Write values with the function json, which quotes them: {"text": {{json .Reason}}}.
 type Fields struct {
-	ID, Event, Path, Service, Reason, Timestamp string
+	ID, Event, Path, Service, Reason, Timestamp  string
 	Actor, Platform, Before, After, Start, Until string
 	// Revision and Epoch are the event's place in the log.
 	Revision uint64
