@@ -134,7 +134,7 @@ func (t *tool) listDeliveries(list []wire.WebhookDelivery) error {
 				answer += " " + short(d.Response.Body)
 			}
 		}
-		took := (time.Duration(d.TookMS * float64(time.Millisecond))).Round(time.Millisecond)
+		took := time.Duration(d.TookMS * float64(time.Millisecond)).Round(time.Millisecond)
 		rows = append(rows, []string{t.stamp(d.At), d.ID, d.Event, d.Path, strconv.Itoa(d.Try), d.Why, d.Outcome, answer, took.String()})
 	}
 	return table(t.out, []string{"TIME", "DELIVERY", "EVENT", "ROUTE", "TRY", "WHY", "OUTCOME", "ANSWER", "TOOK"}, rows)

@@ -35,9 +35,9 @@ var ErrBusy = errors.New("too many tests and redeliveries are under way")
 
 // Bounds of what is sent by hand.
 const (
-	// answerWithin is how long a caller waits for receivers: they give up themselves soon after.
+	// How long a caller waits for receivers: they give up themselves soon after.
 	answerWithin = 3 * time.Second
-	// sendWithin bounds the whole, whoever waits for it.
+	// How long the whole may take, whoever waits for it.
 	sendWithin = 10 * time.Minute
 	sendAtOnce = 16
 	// MaxRedeliver is how many deliveries one call can name.
@@ -53,7 +53,7 @@ type Sent struct {
 
 // errands are what is sent by hand. They outlive the calls that asked for them, and end with the admin.
 type errands struct {
-	ctx     context.Context //nolint:containedctx // it is the admin's life, not a call's
+	ctx     context.Context // the admin's life, not a call's
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	slots   chan struct{}

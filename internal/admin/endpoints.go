@@ -57,7 +57,7 @@ type endpointsSeen struct {
 // Bounds of endpoints.
 const (
 	MaxEndpoints = 200
-	// seenFor is how long the endpoints are taken as known without being told of a change.
+	// How long the endpoints are taken as known without being told of a change.
 	seenFor = 30 * time.Second
 )
 
