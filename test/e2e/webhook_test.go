@@ -222,3 +222,40 @@ func TestDeadLettersAreToldAndSentAgain(t *testing.T) {
 	require.Contains(t, h.ok("webhook", "deliveries", "ops", "--dead"), "no dead letters")
 	h.ok("webhook", "remove", "ops")
 }
+
+func TestSeveralAdminsOnOneRedisTellOnce(t *testing.T) {
+	r := newReceiver(t, false)
+	r.release()
+	redis := parts.Redis(t)
+	set := []string{"WAYGATE_BACKEND=redis", "WAYGATE_REDIS_URL=" + redis.URL()}
+	one, other := &hooked{t: t, set: set}, &hooked{t: t, set: set}
+	one.start()
+	other.start()
+	one.ok("webhook", "add", r.server.URL, "--name", "ops", "--allow", "127.0.0.1")
+	require.Contains(t, other.ok("webhook", "list"), "ops")
+	told := map[string]int{}
+	hear := func(route string) {
+		d := r.next()
+		for told[d.header.Get("Webhook-Id")] > 0 {
+			d = r.next() // what a killed admin had sent may come again, under the same id
+		}
+		require.Contains(t, string(d.body), `"path":"`+route+`"`)
+		told[d.header.Get("Webhook-Id")]++
+	}
+	for i, route := range []string{"/a", "/b", "/c", "/d"} {
+		[]*hooked{one, other}[i%2].ok("disable", route)
+		hear(route)
+	}
+
+	require.Empty(t, r.got)
+
+	// Whichever of them delivered, the other one goes on.
+	one.admin.Kill()
+	other.ok("disable", "/e")
+	hear("/e")
+	one.start()
+	other.admin.Kill()
+	one.ok("disable", "/f")
+	hear("/f")
+	require.Len(t, told, 6)
+}
