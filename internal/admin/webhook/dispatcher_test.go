@@ -268,6 +268,7 @@ func TestTestRedeliverAndTheDeliveryLog(t *testing.T) {
 		require.Len(t, attempts, len(webhook.Actions()))
 		require.Len(t, s.receiver.taken(), len(attempts))
 
+		time.Sleep(time.Second)
 		s.block(t, "GET:/a", "real")
 		time.Sleep(3 * time.Second)
 		logged, err := d.Deliveries(t.Context(), "one")
