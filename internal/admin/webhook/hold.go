@@ -204,7 +204,7 @@ func (r *run) wake(now time.Time) time.Time {
 		sooner(later(r.keepAt, now))
 	}
 	if !r.writing && len(r.shelf.attempts) > 0 {
-		sooner(later(r.loggedAt.Add(attemptEvery), now))
+		sooner(later(later(r.loggedAt.Add(attemptEvery), r.keepAt), now))
 	}
 	return at
 }
