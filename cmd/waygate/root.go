@@ -52,7 +52,7 @@ confirmed by every instance · 4 unknown, the answer was lost.`,
 	flags.StringVarP(&t.output, "output", "o", "table", "table or json")
 	flags.StringVar(&t.tzFlag, "tz", "", "the time `zone` that times are read and shown in, beside UTC: Europe/Berlin (WAYGATE_TZ; default UTC)")
 	root.AddCommand(
-		t.statusCommand(), t.enableCommand(), t.disableCommand(), t.maintenanceCommand(), t.scheduleCommand(), t.windowCommand(), t.downCommand(), t.calendarCommand(),
+		t.statusCommand(), t.enableCommand(), t.disableCommand(), t.maintenanceCommand(), t.scheduleCommand(), t.windowCommand(), t.downCommand(), t.calendarCommand(), t.webhookCommand(),
 		t.deprecateCommand(), t.protectCommand(), t.unprotectCommand(), t.forgetCommand(),
 		t.globalCommand(), t.serviceMaintenanceCommand(), t.servicesCommand(), t.currentServiceCommand(),
 		t.envCommand(), t.logCommand(), t.loginCommand(), t.logoutCommand(), t.configCommand(), t.tokenCommand(),

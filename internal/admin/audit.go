@@ -16,8 +16,8 @@ type AuditQuery struct {
 	Limit int
 	// Before asks for what was done before that revision; zero begins at the newest.
 	Before uint64
-	// Route asks for the lines of one key, spelled in any way, or of a switch by its sentinel path; empty for all. A key
-	// without a method stands for its METHOD:path keys too.
+	// Route asks for the lines of one key, spelled in any way, or of a switch or an endpoint by its sentinel path; empty
+	// for all. A key without a method stands for its METHOD:path keys too.
 	Route string
 	// Service asks for the lines of one service's keys and switch; empty for all.
 	Service string
@@ -47,7 +47,7 @@ const (
 )
 
 // Audit lists what was done, newest first, and gives the Before that asks for what follows (zero: there is no more).
-// Only commands of people and scripts and the ends of windows are listed. A search that takes too long ends early; its
+// Only commands of people and scripts, changes of endpoints and the ends of windows are listed. A search that takes too long ends early; its
 // next is then not zero.
 func (s *Service) Audit(ctx context.Context, q AuditQuery) (lines []AuditLine, next uint64, err error) {
 	wanted, err := q.filter()
@@ -118,6 +118,9 @@ func (q AuditQuery) filter() (func(state.Record) bool, error) {
 		return nil, err
 	}
 	return func(r state.Record) bool {
+		if q.Route == r.Path && state.IsWebhookPath(r.Path) {
+			return q.Service == ""
+		}
 		var t state.Target
 		if err := t.UnmarshalText([]byte(r.Path)); err != nil {
 			return q.Route == "" && q.Service == ""
@@ -135,7 +138,7 @@ func (q AuditQuery) filter() (func(state.Record) bool, error) {
 
 // target reads what Route names, and whether it stands for every METHOD:path key of its path.
 func (q AuditQuery) target() (t state.Target, anyOf bool, err error) {
-	if q.Route == "" {
+	if q.Route == "" || state.IsWebhookPath(q.Route) {
 		return t, false, nil
 	}
 	if err := t.UnmarshalText([]byte(q.Route)); err != nil || t.Key.Path == "" {
@@ -150,7 +153,7 @@ func linesOf(f *state.Frame, wanted func(state.Record) bool) ([]AuditLine, error
 	if err != nil {
 		return nil, err //nolint:wrapcheck // it names the frame
 	}
-	if e.Kind != state.KindChange && e.Kind != state.KindAnnounce {
+	if e.Kind != state.KindChange && e.Kind != state.KindAnnounce && e.Kind != state.KindPrivate {
 		return nil, nil
 	}
 	var lines []AuditLine

@@ -41,15 +41,16 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	"internal/authz/app": {stateAll, authz, config, serve, zap, grpc, goRedis, metrics},
 
 	// What people do.
-	"internal/admin":          {state, crash, module + "internal/admin/people", module + "internal/admin/schedule", zap, uuid},
+	"internal/admin":          {state, crash, module + "internal/admin/people", module + "internal/admin/schedule", module + "internal/admin/webhook", zap, uuid},
 	"internal/admin/people":   {state, zap, uuid, "golang.org/x/crypto/argon2"},
 	"internal/admin/schedule": {state, "github.com/teambition/rrule-go"},
 	"internal/admin/wire":     nil,
 	"internal/admin/stream":   {state, zap},
 	"internal/admin/security": {module + "internal/admin/people", zap},
+	"internal/admin/webhook":  {state, zap},
 	"internal/admin/api":      {state, crash, admin, zap, uuid, metrics, "github.com/danielgtaylor/huma/v2"},
 	"internal/admin/client":   {wire, uuid},
-	"internal/admin/app":      {stateAll, crash, admin, config, serve, zap, goRedis, metrics},
+	"internal/admin/app":      {stateAll, crash, admin, config, serve, zap, uuid, goRedis, metrics, "go.yaml.in/yaml/v3"},
 
 	// What both servers need.
 	"internal/config": {zap, "github.com/caarlos0/env/v11", "github.com/spf13/pflag"},

@@ -33,7 +33,7 @@ func (t *Target) UnmarshalText(text []byte) error {
 		return nil
 	}
 	if rest, ok := strings.CutPrefix(s, servicePrefix); ok {
-		if name, ok := strings.CutSuffix(rest, serviceSuffix); ok {
+		if name, ok := strings.CutSuffix(rest, sentinelSuffix); ok {
 			*t = Target{Service: name}
 			return nil
 		}

@@ -1,6 +1,9 @@
 package state
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Status is one of the five words that clients know; there will never be a sixth.
 type Status string
@@ -74,6 +77,11 @@ const (
 	ActionRegister       Action = "register"
 	ActionAdopt          Action = "adopt"
 	ActionImport         Action = "import"
+	// The webhook actions are about an endpoint; their path is that of WebhookPath.
+	ActionWebhookAdd    Action = "webhook_add"
+	ActionWebhookChange Action = "webhook_change"
+	ActionWebhookRemove Action = "webhook_remove"
+	ActionWebhookRotate Action = "webhook_rotate"
 )
 
 // Kind tells what a log entry is for.
@@ -89,7 +97,8 @@ const (
 	KindAnnounce Kind = "announce"
 	// KindHorizon extends the expanded occurrences of recurring windows; neither audited nor announced.
 	KindHorizon Kind = "horizon"
-	// KindPrivate says that the private part changed (tokens, revocations, endpoints); it carries no content.
+	// KindPrivate says that the private part changed (tokens, revocations, endpoints); it carries no content, and records
+	// only where the change is audited.
 	KindPrivate Kind = "private"
 )
 
@@ -105,12 +114,22 @@ const (
 	PlatformSystem    Platform = "system"
 )
 
-// Sentinel paths of the two kinds of switches in log records and events.
+// Sentinel paths of the two kinds of switches, and of endpoints, in log records and events.
 const (
-	GlobalPath    = "__global__"
-	servicePrefix = "__waygate:svc_global:"
-	serviceSuffix = "__"
+	GlobalPath     = "__global__"
+	servicePrefix  = "__waygate:svc_global:"
+	webhookPrefix  = "__webhook:"
+	sentinelSuffix = "__"
 )
 
 // ServicePath is the sentinel path of a service's switch.
-func ServicePath(service string) string { return servicePrefix + service + serviceSuffix }
+func ServicePath(service string) string { return servicePrefix + service + sentinelSuffix }
+
+// WebhookPath is the sentinel path of an endpoint that is told of changes. No command and no window is about it: it stands
+// in records alone.
+func WebhookPath(id string) string { return webhookPrefix + id + sentinelSuffix }
+
+// IsWebhookPath tells whether a path is a WebhookPath.
+func IsWebhookPath(path string) bool {
+	return len(path) > len(webhookPrefix+sentinelSuffix) && strings.HasPrefix(path, webhookPrefix) && strings.HasSuffix(path, sentinelSuffix)
+}

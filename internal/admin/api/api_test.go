@@ -18,6 +18,7 @@ import (
 	"github.com/waygate/waygate/internal/admin"
 	"github.com/waygate/waygate/internal/admin/api"
 	"github.com/waygate/waygate/internal/admin/people"
+	"github.com/waygate/waygate/internal/admin/webhook"
 	"github.com/waygate/waygate/internal/admin/wire"
 	"github.com/waygate/waygate/internal/state"
 	"github.com/waygate/waygate/internal/state/memstore"
@@ -32,6 +33,7 @@ type setup struct {
 	requireReason bool
 	localOnly     bool
 	basePath      string
+	fixed         []admin.Endpoint
 }
 
 // adminServer is one admin, over real HTTP on loopback.
@@ -61,13 +63,19 @@ func newAdmin(t *testing.T, s setup) *adminServer {
 
 	var cache state.Cache
 	var service *admin.Service
+	var endpoints *admin.Endpoints
 	follower := state.NewFollower(s.store, &cache, state.FollowerOptions{OnApply: func(snap *state.Snapshot, frames []state.Frame) {
 		service.Applied(snap, frames)
+		endpoints.Applied(frames)
 		known.Changed()
 	}})
 	service = admin.New(admin.Config{
 		Store: s.store, Fleet: s.store, Cache: &cache, Follower: follower, Strict: s.strict, RequireReason: s.requireReason, Log: log,
 	})
+	endpoints = admin.NewEndpoints(service, admin.EndpointsConfig{Fixed: func() []admin.Endpoint { return s.fixed }})
+	sender := webhook.New(webhook.Config{Log: s.store, Desk: s.store, Endpoints: endpoints, Owner: t.Name(), Logger: log})
+	endpoints.Through(sender, sender)
+	t.Cleanup(endpoints.Close)
 	go follower.Run(t.Context())
 	go known.Run(t.Context())
 	select {
@@ -76,7 +84,7 @@ func newAdmin(t *testing.T, s setup) *adminServer {
 		t.Fatal("the follower never got ready")
 	}
 	handler, err := api.New(api.Config{
-		Service: service, People: known, BasePath: strings.TrimSuffix(s.basePath, "-"), LocalOnly: s.localOnly, Version: "test", Log: log,
+		Service: service, People: known, Endpoints: endpoints, BasePath: strings.TrimSuffix(s.basePath, "-"), LocalOnly: s.localOnly, Version: "test", Log: log,
 	})
 	require.NoError(t, err)
 	server := httptest.NewServer(handler)

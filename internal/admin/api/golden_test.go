@@ -16,6 +16,8 @@ func steady(t *testing.T, text []byte) []byte {
 	for form, instead := range map[string]string{
 		`"(id|window_id|window)":"[0-9a-f]{8}-[0-9a-f-]{27}"`: `"$1":"ID"`,
 		`"epoch":"[A-Z0-9]+"`:          `"epoch":"EPOCH"`,
+		`wh-[a-z2-7]{12}`:              `wh-ID`,
+		`whsec_[A-Za-z0-9+/]+=*`:       `whsec_SECRET`,
 		`"2(0[0-8]\d|09[0-7])-[^"]*Z"`: `"NOW"`,
 	} {
 		text = regexp.MustCompile(form).ReplaceAll(text, []byte(instead))

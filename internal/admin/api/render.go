@@ -85,29 +85,10 @@ func changedRoute(r *admin.Result, o *state.Outcome) wire.ChangedRoute {
 
 // oneSwitch renders a switch, with what is known of its service beyond the document.
 func (s *server) oneSwitch(ctx context.Context, view admin.View, t state.Target, at state.Meta) wire.Switch {
-	out := switchOf(view, t, at)
+	out := switchState(view.Snapshot, t, view.Now, at)
 	if !t.Global {
 		scope := s.cfg.Service.Scope(ctx, view, t.Service)
 		out.Known, out.Unscoped = &scope.Known, scope.Unscoped
-	}
-	return out
-}
-
-// switchOf renders a switch as the document has it.
-func switchOf(view admin.View, t state.Target, at state.Meta) wire.Switch {
-	st := view.GlobalState(view.Now)
-	if !t.Global {
-		st = view.ServiceState(t.Service, view.Now)
-	}
-	out := wire.Switch{
-		Enabled: st.Enabled, Reason: st.Reason, ExemptPaths: st.ExemptPaths, IncludeForceActive: st.IncludeForceActive,
-		Service: t.Service, Windows: windows(st.Windows), By: st.UpdatedBy, Place: place(at),
-	}
-	if st.Until != nil {
-		out.Until = wire.StampOrNil(*st.Until)
-	}
-	if st.UpdatedAt != nil {
-		out.At = wire.StampOrNil(*st.UpdatedAt)
 	}
 	return out
 }

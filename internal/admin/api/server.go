@@ -28,6 +28,8 @@ import (
 type Config struct {
 	Service *admin.Service
 	People  *people.People
+	// Endpoints are who is told of changes.
+	Endpoints *admin.Endpoints
 	// Stream shows the log; nil answers 404 at its addresses.
 	Stream Stream
 	// BasePath is where everything but the operations' addresses lives: empty, or a slash and what follows, without one
@@ -92,6 +94,8 @@ func build(cfg Config) (*server, huma.API, error) {
 	s.auth(described)
 	s.fleet(described)
 	s.auditing(described)
+	s.webhookCalls(described)
+	s.deliveryCalls(described)
 	s.tools(described)
 	s.later()
 	s.following(described)

@@ -80,7 +80,7 @@ func stateOf(view admin.View, l *admin.AuditLine) any {
 	}
 	view.Now = latest(view.Now, l.At)
 	if t.Key.Path == "" {
-		return switchOf(view, t, view.Place())
+		return switchState(view.Snapshot, t, view.Now, view.Place())
 	}
 	st := view.State(t.Key, view.Now)
 	return route(&st, view.Place())

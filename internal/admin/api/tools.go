@@ -154,7 +154,7 @@ func (s *server) doctor(ctx context.Context, _ people.Principal, _ *nothing) (wi
 			out.Gone++
 		}
 	}
-	for _, f := range c.Findings {
+	for _, f := range append(c.Findings, s.cfg.Endpoints.Findings(ctx)...) {
 		out.Findings = append(out.Findings, wire.Finding{Level: string(f.Level), Subject: f.Subject, Message: f.Sentence, Advice: f.Advice})
 	}
 	return out, nil

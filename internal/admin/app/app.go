@@ -16,6 +16,7 @@ import (
 	"github.com/waygate/waygate/internal/admin/people"
 	"github.com/waygate/waygate/internal/admin/security"
 	"github.com/waygate/waygate/internal/admin/stream"
+	"github.com/waygate/waygate/internal/admin/webhook"
 	"github.com/waygate/waygate/internal/config"
 	"github.com/waygate/waygate/internal/crash"
 	"github.com/waygate/waygate/internal/serve"
@@ -59,6 +60,11 @@ type app struct {
 	service  *admin.Service
 	security *security.Log
 	meters   *meters
+
+	configured *configured
+	endpoints  *admin.Endpoints
+	hooks      *webhook.Dispatcher
+	history    history
 
 	listeners []*serve.Listener
 	ops       *serve.Listener
@@ -158,6 +164,15 @@ func (a *app) know(ctx context.Context) error {
 		Strict: a.cfg.StrictRoutes, RequireReason: a.cfg.RequireReason, UpcomingLead: a.cfg.UpcomingLead,
 		Overrides: admin.Overrides{Default: a.cfg.DefaultOverride, Max: a.cfg.MaxOverride}, Log: a.log.Named("service"),
 	})
+	if a.configured, err = a.cfg.configured(a.log.Named("webhooks")); err != nil {
+		return err
+	}
+	a.endpoints = admin.NewEndpoints(a.service, admin.EndpointsConfig{
+		Fixed: a.configured.endpoints, Trouble: a.configured.trouble, Changed: a.endpointsChanged,
+	})
+	a.hooks = a.newHooks()
+	a.endpoints.Through(a.hooks, a.hooks)
+	a.meters.watchHooks(a.hooks)
 	a.meters.watch(a.follower, a.repairer)
 	a.meters.watchWindows(a.service)
 	if a.kept != nil {
@@ -180,6 +195,9 @@ func (a *app) applied(snap *state.Snapshot, frames []state.Frame) {
 	a.repairer.Applied(snap, frames)
 	a.service.Applied(snap, frames)
 	a.people.Changed()
+	a.endpoints.Applied(frames)
+	a.history.add(snap)
+	a.hooks.Moved()
 }
 
 func (a *app) linkChanged(s state.FollowStatus) {
@@ -207,6 +225,7 @@ func (a *app) follow(ctx context.Context) {
 	running.Go(func() { a.repairer.Run(ctx) })
 	running.Go(func() { a.people.Run(ctx) })
 	running.Go(func() { a.service.Tend(ctx) })
+	running.Go(func() { a.hooks.Run(ctx) })
 	if a.disk != nil {
 		running.Go(func() { a.disk.Run(ctx) })
 	}
@@ -216,6 +235,7 @@ func (a *app) follow(ctx context.Context) {
 	a.people.Changed()
 	a.teardown.Push("stop following", func(context.Context) error {
 		cancel()
+		a.endpoints.Close()
 		running.Wait()
 		return nil
 	})
@@ -248,7 +268,7 @@ func (a *app) listen(ctx context.Context) error {
 		Source: a.store, Cache: &a.cache, Follower: a.follower, Namespace: a.cfg.Namespace, Log: a.log.Named("stream"),
 	})
 	described := api.Config{
-		Service: a.service, People: a.people, Stream: follows, BasePath: a.cfg.BasePath,
+		Service: a.service, People: a.people, Endpoints: a.endpoints, Stream: follows, BasePath: a.cfg.BasePath,
 		LocalOnly: !a.cfg.users() && !a.cfg.AllowOpen, Version: config.Version(), Security: a.security, Log: a.log.Named("api"),
 	}
 	calls, err := api.New(described)

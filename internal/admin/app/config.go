@@ -41,6 +41,7 @@ type Config struct {
 
 	SecurityLog string `env:"WAYGATE_SECURITY_LOG" flag:"security-log" value:"FILE" usage:"write what was refused here, as JSON lines (default: to the log, under the name security)"`
 
+	Webhooks
 	serve.TLS
 	config.Log
 }

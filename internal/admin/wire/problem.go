@@ -23,6 +23,7 @@ const (
 	ProblemProtected = "urn:waygate:protected"
 	ProblemInForce   = "urn:waygate:in-force"
 	ProblemUnknown   = "urn:waygate:unknown-route"
+	ProblemFixed     = "urn:waygate:configured-elsewhere"
 	// ProblemOutcome says that a change was sent to the store and its answer was lost: it may have happened.
 	ProblemOutcome = "urn:waygate:unknown-outcome"
 )

@@ -16,7 +16,7 @@ import (
 
 // paths are the files of a store.
 type paths struct {
-	document, log, private, privateNext, lock string
+	document, log, private, privateNext, desk, lock string
 	// dir is the directory of all of them, and temp the one for files that are being written.
 	dir, temp string
 }
@@ -24,7 +24,7 @@ type paths struct {
 func pathsOf(document string) paths {
 	return paths{
 		document: document, log: document + ".log", private: document + ".private",
-		privateNext: document + ".private.next", lock: document + ".lock", dir: filepath.Dir(document),
+		privateNext: document + ".private.next", desk: document + ".desk", lock: document + ".lock", dir: filepath.Dir(document),
 		temp: filepath.Join(document+".log", "tmp"),
 	}
 }

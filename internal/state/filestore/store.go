@@ -42,6 +42,7 @@ type Store struct {
 	*memstore.Store
 	journal *journal
 	lock    *os.File
+	desks   *desks
 	opened  Opened
 	onError func(error)
 
@@ -71,7 +72,7 @@ func open(path string, opt Options, step func(string) error) (_ *Store, err erro
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{lock: lock, onError: opt.OnError, behind: make(chan struct{}, 1), stop: make(chan struct{})}
+	s := &Store{lock: lock, desks: newDesks(p), onError: opt.OnError, behind: make(chan struct{}, 1), stop: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, lock.Close())
@@ -88,12 +89,16 @@ func open(path string, opt Options, step func(string) error) (_ *Store, err erro
 	if err := s.journal.openTail(); err != nil {
 		return nil, err
 	}
-	s.Store = memstore.Open(memstore.Options{Journal: s.journal, Kept: l.kept, Keep: keepFrames})
+	if l.kept.Desks, err = p.readDesks(); err != nil {
+		return nil, errors.Join(err, s.journal.close())
+	}
+	s.Store = memstore.Open(memstore.Options{Journal: s.journal, Kept: l.kept, Keep: keepFrames, OnDesk: s.desks.wrote})
 	s.opened = Opened{Torn: l.torn, Imported: len(l.edit), Rebuilt: l.rebuilt}
 	if err := s.begin(l.edit); err != nil {
 		return nil, errors.Join(err, s.journal.close())
 	}
 	s.writing.Go(s.follow)
+	s.writing.Go(func() { s.desks.follow(s.stop, s.Desk, s.onError) })
 	return s, nil
 }
 
@@ -124,7 +129,7 @@ func (s *Store) Close() error {
 		s.Store.Close()
 		close(s.stop)
 		s.writing.Wait()
-		s.closed = errors.Join(s.save(), s.journal.close(), s.lock.Close())
+		s.closed = errors.Join(s.save(), s.desks.save(s.Desk), s.journal.close(), s.lock.Close())
 	})
 	return s.closed
 }

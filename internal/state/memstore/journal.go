@@ -39,4 +39,6 @@ type Kept struct {
 	Tail []state.Frame
 	// Made are the commits whose idempotency ids still count, oldest first.
 	Made []Committed
+	// Desks are the fields of what lies on each desk.
+	Desks map[string]map[string][]byte
 }

@@ -24,6 +24,8 @@ type Options struct {
 	Journal Journal
 	// Kept is what the journal held when it was opened; the zero value is an empty store.
 	Kept Kept
+	// OnDesk is told which desk was written to, after the write can be read; it must not block.
+	OnDesk func(name string)
 }
 
 // Store is a state.Backend in memory. It is safe for concurrent use.
@@ -49,6 +51,7 @@ type Store struct {
 	closed  bool
 
 	fleet fleet
+	desks desks
 }
 
 // New makes an empty store.
@@ -59,13 +62,16 @@ func Open(opt Options) *Store {
 	s := &Store{
 		journal: opt.Journal, keep: opt.Keep, gen: uint64(time.Now().UnixMilli()), writer: make(chan struct{}, 1),
 		meta: opt.Kept.Meta, fields: maps.Clone(opt.Kept.Fields), private: maps.Clone(opt.Kept.Private), tail: opt.Kept.Tail,
-		ids: map[string]Committed{}, changed: make(chan struct{}), fleet: fleet{last: map[string]state.Report{}},
+		ids: map[string]Committed{}, changed: make(chan struct{}), fleet: fleet{last: map[string]state.Report{}}, desks: desks{all: map[string]*desk{}, wrote: opt.OnDesk},
 	}
 	if s.keep <= 0 {
 		s.keep = DefaultKeep
 	}
 	if s.fields == nil {
 		s.fields = state.Patch{}
+	}
+	for name, fields := range opt.Kept.Desks {
+		s.desks.at(name).fields = maps.Clone(fields)
 	}
 	for _, c := range opt.Kept.Made {
 		s.remember(c)

@@ -124,7 +124,7 @@ func permitted(ctx context.Context, node *redis.Client, names keys, admin bool) 
 		_, err := pulseScript.RunRO(ctx, node, []string{names.meta(), names.state()}).Result()
 		return err
 	}
-	all := []string{names.meta(), names.state(), names.log(), names.private(), names.idem("x"), names.fleet("x"), names.staged("x")}
+	all := []string{names.meta(), names.state(), names.log(), names.private(), names.idem("x"), names.fleet("x"), names.staged("x"), names.desk("x")}
 	denied, err := grantsScript.RunRO(ctx, node, all, names.events()).StringSlice()
 	if err != nil {
 		return err

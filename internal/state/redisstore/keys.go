@@ -57,3 +57,6 @@ func (k keys) fleetPrefix() string { return k.tag + ":fleet:" }
 
 // fleetPattern matches the keys of all reports in SCAN. Namespaces hold no character that is special there.
 func (k keys) fleetPattern() string { return k.fleetPrefix() + "*" }
+
+// desk is the hash with what lies on a desk, and its lease (@owner, @token, @until).
+func (k keys) desk(name string) string { return k.tag + ":desk:" + name }

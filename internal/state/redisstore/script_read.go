@@ -44,13 +44,13 @@ return {'ok', at[2], redis.call('XRANGE', KEYS[2], ARGV[2], '+', 'COUNT', ARGV[3
 
 // grantsScript asks which of the commands an admin needs its user may not run.
 //
-// KEYS: 1 meta, 2 state, 3 log, 4 private, 5 an idem, 6 a fleet key, 7 a staged state.
+// KEYS: 1 meta, 2 state, 3 log, 4 private, 5 an idem, 6 a fleet key, 7 a staged state, 8 a desk.
 //
 // ARGV: 1 channel.
 //
 // Returns: a list of "COMMAND key", empty when everything is allowed.
 var grantsScript = redis.NewScript(`#!lua flags=no-writes
-local meta, state, log, private, idem, fleet, staged = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local meta, state, log, private, idem, fleet, staged, desk = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local channel = ARGV[1]
 local steps = {
   {'HMGET', meta, 'f'}, {'HGET', meta, 'f'}, {'HSET', meta, 'f', 'v'}, {'HEXISTS', meta, 'f'}, {'UNLINK', meta},
@@ -60,6 +60,7 @@ local steps = {
   {'GET', idem}, {'SET', idem, 'v'},
   {'HSET', staged, 'f', 'v'}, {'PEXPIRE', staged, '1'}, {'HLEN', staged}, {'RENAME', staged, state}, {'PERSIST', state},
   {'SET', fleet, 'v'}, {'MGET', fleet}, {'PEXPIRETIME', fleet}, {'UNLINK', fleet}, {'SCAN', '0'},
+  {'HMGET', desk, 'f'}, {'HGETALL', desk}, {'HSET', desk, 'f', 'v'}, {'HDEL', desk, 'f'},
   {'PUBLISH', channel, 'm'}, {'SUBSCRIBE', channel}, {'TIME'}, {'PING'}, {'MULTI'}, {'EXEC'},
 }
 local denied = {}

@@ -44,6 +44,10 @@ func Run(t *testing.T, open Open) {
 		{"a beat shows in the pulse", beatShows},
 		{"reports are stamped by the store", reportsAreStamped},
 		{"an instance is forgotten", instanceForgotten},
+		{"a desk is held once", deskIsHeldOnce},
+		{"a lease ends", deskLeaseEnds},
+		{"a desk keeps its fields", deskKeepsFields},
+		{"names of desks are checked", deskNamesAreChecked},
 		{"a cancelled call changes nothing", cancelledChangesNothing},
 		{"the durability is one of those there are", durabilityNamed},
 	} {

@@ -1,0 +1,121 @@
+package webhook_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/waygate/waygate/internal/admin/webhook"
+	"github.com/waygate/waygate/internal/state"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files") //nolint:gochecknoglobals // a flag of tests
+
+// formatted are endpoints of each format.
+func formatted() []webhook.Endpoint {
+	var all []webhook.Endpoint
+	for _, f := range webhook.Formats() {
+		e := webhook.Endpoint{ID: "e", URL: "https://hooks.example.com/", Format: f}
+		switch f {
+		case webhook.FormatPagerDuty:
+			e.RoutingKey = strings.Repeat("0123456789abcdef", 2)
+		case webhook.FormatTemplate:
+			e.Template = `{"what": {{json (upper .Event)}}, "where": {{json .Path}}, "status": {{json .State.status}}}`
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+func schemaOf(t *testing.T, f webhook.Format) *schema {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "schemas", string(f)+".json"))
+	if f == webhook.FormatTemplate {
+		return &schema{Type: "object"}
+	}
+	require.NoError(t, err)
+	s := &schema{}
+	strict := json.NewDecoder(bytes.NewReader(text))
+	strict.DisallowUnknownFields()
+	require.NoError(t, strict.Decode(s))
+	return s
+}
+
+// What receivers read byte by byte stays what it is, and is what their makers say they read.
+func TestPayloadsAreWhatTheyWere(t *testing.T) {
+	for _, e := range formatted() {
+		t.Run(string(e.Format), func(t *testing.T) {
+			require.NoError(t, e.Validate())
+			var all bytes.Buffer
+			s := schemaOf(t, e.Format)
+			for _, ev := range webhook.Samples("e") {
+				ev.Test = false
+				body, err := webhook.Render(&e, &ev)
+				require.NoError(t, err)
+				require.NoError(t, s.check(body), "%s", body)
+				require.NoError(t, json.Indent(&all, body, "", "  "))
+				all.WriteByte('\n')
+			}
+			path := filepath.Join("testdata", "payloads", string(e.Format)+".json")
+			if *update {
+				require.NoError(t, os.WriteFile(path, all.Bytes(), 0o600))
+			}
+			want, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Equal(t, string(want), all.String())
+		})
+	}
+}
+
+// Whatever people write stays inside the bounds and means nothing to the receiver.
+func TestOddEventsFitToo(t *testing.T) {
+	for _, e := range formatted() {
+		s := schemaOf(t, e.Format)
+		for _, reason := range []string{"", strings.Repeat("ä€😀", 1000), "<!channel> *b* [x](https://evil.example) `c` & @everyone\nsecond\x00", "\xff\xfe"} {
+			ev := webhook.Event{
+				ID: "msg_x", Action: state.ActionDisable, Path: "GET:/" + strings.Repeat("a", 2000), Reason: reason, After: state.Disabled,
+				At: time.Unix(1, 0), State: json.RawMessage(`{"status":"disabled"}`), Actor: strings.Repeat("a_*", 300),
+			}
+			body, err := webhook.Render(&e, &ev)
+			require.NoError(t, err)
+			require.NoError(t, s.check(body), "%s", body)
+			require.NotContains(t, string(body), "<!channel>")
+		}
+	}
+}
+
+func TestTheGenericPayloadIsTheContract(t *testing.T) {
+	ev := webhook.Event{
+		Action: state.ActionMaintenanceOn, Path: "GET:/payments", Reason: "DB migration",
+		At: time.Date(2025, 6, 1, 2, 0, 0, 0, time.UTC), State: json.RawMessage(`{"path":"GET:/payments"}`),
+	}
+	body, err := webhook.Render(&webhook.Endpoint{}, &ev)
+	require.NoError(t, err)
+	require.Equal(t, `{"event":"maintenance_on","path":"GET:/payments","reason":"DB migration","timestamp":"2025-06-01T02:00:00Z","state":{"path":"GET:/payments"}}`, string(body))
+}
+
+func TestTheSlackAttachmentIsTheContract(t *testing.T) {
+	ev := webhook.Event{Action: state.ActionDisable, Path: "GET:/payments", Reason: "DB migration", After: state.Disabled, At: time.Unix(1748743200, 0)}
+	body, err := webhook.Render(&webhook.Endpoint{Format: webhook.FormatSlack}, &ev)
+	require.NoError(t, err)
+	require.Contains(t, string(body), `"attachments":[{"color":"#e01e5a","text":"*DISABLE*: `+"`GET:/payments`"+`\n\u003e DB migration","footer":"waygate","ts":1748743200}]`)
+}
+
+// An incident ends only when requests pass.
+func TestPagerDutyResolvesOnlyWhatPasses(t *testing.T) {
+	e := webhook.Endpoint{Format: webhook.FormatPagerDuty, RoutingKey: "k"}
+	for after, want := range map[state.Status]string{
+		state.Active: "resolve", state.Deprecated: "resolve", state.Maintenance: "trigger", state.Disabled: "trigger", state.EnvGated: "trigger",
+	} {
+		body, err := webhook.Render(&e, &webhook.Event{Action: state.ActionEnable, Path: "GET:/users/{id}", After: after})
+		require.NoError(t, err)
+		require.Contains(t, string(body), `"event_action":"`+want+`","dedup_key":"waygate:GET:/users/{}"`)
+	}
+}
