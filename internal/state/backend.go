@@ -7,6 +7,7 @@ type Backend interface {
 	Store
 	Seeder
 	Fleet
+	Trimmer
 }
 
 // NewEpoch draws the name of a new history. It is random: no two histories ever share a name.

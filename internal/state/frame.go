@@ -65,6 +65,17 @@ func (f *Frame) Entry() (Entry, error) {
 	return e, nil
 }
 
+// patch decodes what the payload sets, and no more: that is all a document needs of it.
+func (f *Frame) patch() (Patch, error) {
+	var e struct {
+		Patch Patch `json:"patch"`
+	}
+	if err := json.Unmarshal(f.Payload, &e); err != nil {
+		return nil, fmt.Errorf("frame %d: %w: %w", f.Rev, ErrDamaged, err)
+	}
+	return e.Patch, nil
+}
+
 // ParseFrame reads the JSON of a frame and verifies its hash. What it refuses is ErrDamaged.
 func ParseFrame(text []byte) (Frame, error) {
 	var f Frame
@@ -84,6 +95,9 @@ type Entry struct {
 	ID      string   `json:"id,omitempty"`
 	Records []Record `json:"records,omitempty"`
 	Patch   Patch    `json:"patch,omitempty"`
+	// Was holds what Patch replaced, field by field, null where there was nothing: of changes and registrations only.
+	// Nothing is computed from it; it is for people who read the audit, and for bringing a route back.
+	Was Patch `json:"was,omitempty"`
 }
 
 // Record is one line of the audit: what was done to one target, with the effective status before and after.

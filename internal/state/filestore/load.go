@@ -110,8 +110,11 @@ func (l *loader) dropSeed(path string) error {
 // listLog finds the segments of the document's generation.
 func (l *loader) listLog() error {
 	segments, err := segmentsOf(l.log, l.doc.Gen)
+	if err != nil {
+		return err
+	}
 	l.segments = segments
-	return err
+	return l.dropTrimmed()
 }
 
 // replay reads the whole log, checks it, and applies what the document lacks.

@@ -77,7 +77,7 @@ func unavailable(ctx context.Context, doing string, err error) error {
 
 // known reports whether an error says already what it is.
 func known(err error) bool {
-	for _, sentinel := range []error{state.ErrUnavailable, state.ErrEmpty, state.ErrDamaged, state.ErrGap, state.ErrNotFound} {
+	for _, sentinel := range []error{state.ErrUnavailable, state.ErrEmpty, state.ErrDamaged, state.ErrGap, state.ErrNotFound, state.ErrConflict} {
 		if errors.Is(err, sentinel) {
 			return true
 		}

@@ -55,7 +55,7 @@ local channel = ARGV[1]
 local steps = {
   {'HMGET', meta, 'f'}, {'HGET', meta, 'f'}, {'HSET', meta, 'f', 'v'}, {'HEXISTS', meta, 'f'}, {'UNLINK', meta},
   {'HGETALL', state}, {'HLEN', state}, {'HSCAN', state, '0'}, {'HSET', state, 'f', 'v'}, {'HDEL', state, 'f'}, {'UNLINK', state},
-  {'XADD', log, '*', 'f', 'v'}, {'XRANGE', log, '-', '+'}, {'UNLINK', log},
+  {'XADD', log, '*', 'f', 'v'}, {'XRANGE', log, '-', '+'}, {'XTRIM', log, 'MINID', '1-0'}, {'UNLINK', log},
   {'HGETALL', private}, {'HSET', private, 'f', 'v'}, {'HDEL', private, 'f'}, {'UNLINK', private},
   {'GET', idem}, {'SET', idem, 'v'},
   {'HSET', staged, 'f', 'v'}, {'PEXPIRE', staged, '1'}, {'HLEN', staged}, {'RENAME', staged, state}, {'PERSIST', state},
