@@ -74,6 +74,8 @@ const (
 	ActionRegister       Action = "register"
 	ActionAdopt          Action = "adopt"
 	ActionImport         Action = "import"
+	ActionRestore        Action = "restore"
+	ActionAuditTrim      Action = "audit_trim"
 )
 
 // Kind tells what a log entry is for.
@@ -111,6 +113,9 @@ const (
 	servicePrefix = "__waygate:svc_global:"
 	serviceSuffix = "__"
 )
+
+// AuditPath stands in records of what was done to the log itself. It is no target.
+const AuditPath = "__waygate:audit__"
 
 // ServicePath is the sentinel path of a service's switch.
 func ServicePath(service string) string { return servicePrefix + service + serviceSuffix }
