@@ -8,6 +8,7 @@ const (
 	statetest = module + "internal/state/statetest"
 	config    = module + "internal/config"
 	serve     = module + "internal/serve"
+	proof     = module + "internal/proof"
 	wire      = module + "internal/admin/wire"
 	admin     = module + "internal/admin"
 	authz     = module + "internal/authz"
@@ -35,6 +36,9 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	"internal/state/httpsource":  {state},
 	"internal/state/statetest":   {state, testify, "github.com/anishathalye/porcupine"},
 
+	// Evidence of what the log held.
+	"internal/proof": {state},
+
 	// What Envoy hears.
 	"internal/authz":     {state, zap, grpc, protos, envoy, metrics, "google.golang.org/genproto/googleapis/rpc"},
 	"internal/authz/app": {stateAll, authz, config, serve, zap, grpc, goRedis, metrics},
@@ -47,7 +51,7 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	"internal/admin/stream":   {state, zap},
 	"internal/admin/api":      {state, admin, zap, uuid, metrics, "github.com/danielgtaylor/huma/v2"},
 	"internal/admin/client":   {wire, uuid},
-	"internal/admin/app":      {stateAll, admin, config, serve, zap, goRedis, metrics},
+	"internal/admin/app":      {stateAll, admin, proof, config, serve, zap, goRedis, metrics},
 
 	// What both servers need.
 	"internal/config": {zap, "github.com/caarlos0/env/v11", "github.com/spf13/pflag"},
@@ -56,7 +60,7 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	// The programs.
 	"cmd/waygate-authz": {module + "internal/authz/app", config, zap},
 	"cmd/waygate-admin": {module + "internal/admin/app", config, zap},
-	"cmd/waygate":       {state, wire, module + "internal/admin/client", module + "internal/admin/schedule", config, unix, "github.com/spf13/cobra", "golang.org/x/term"},
+	"cmd/waygate":       {state, proof, wire, module + "internal/admin/client", module + "internal/admin/schedule", config, unix, "github.com/spf13/cobra", "golang.org/x/term"},
 
 	// Tests and what they need.
 	"internal/arch":  nil,

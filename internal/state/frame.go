@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -46,6 +47,21 @@ type Frame struct {
 	Prev    Head            `json:"prev"`
 	Head    Head            `json:"head"`
 	Payload json.RawMessage `json:"entry"`
+}
+
+// AppendJSON appends the frame as encoding/json writes it, with the payload's bytes as they are.
+func (f *Frame) AppendJSON(b []byte) []byte {
+	b = append(b, `{"epoch":`...)
+	b = strconv.AppendQuote(b, f.Epoch) // an epoch is letters and digits
+	b = append(b, `,"rev":`...)
+	b = strconv.AppendUint(b, f.Rev, 10)
+	b = append(b, `,"prev":"`...)
+	b = hex.AppendEncode(b, f.Prev[:])
+	b = append(b, `","head":"`...)
+	b = hex.AppendEncode(b, f.Head[:])
+	b = append(b, `","entry":`...)
+	b = append(b, f.Payload...)
+	return append(b, '}')
 }
 
 // Verify checks that the frame's head follows from its other members; otherwise ErrDamaged.

@@ -66,7 +66,7 @@ func newAdmin(t *testing.T, s setup) *adminServer {
 		known.Changed()
 	}})
 	service = admin.New(admin.Config{
-		Store: s.store, Fleet: s.store, Cache: &cache, Follower: follower, Strict: s.strict, RequireReason: s.requireReason, Log: log,
+		Store: s.store, Fleet: s.store, Trimmer: s.store, Cache: &cache, Follower: follower, Strict: s.strict, RequireReason: s.requireReason, Log: log,
 	})
 	go follower.Run(t.Context())
 	go known.Run(t.Context())

@@ -19,6 +19,7 @@ const (
 	streamPath = "/api/stream"
 	eventsPath = "/api/sdk/events"
 	importPath = "/api/import"
+	trimPath   = "/api/audit/trim"
 	feedPath   = "/api/calendar.ics"
 )
 

@@ -148,7 +148,7 @@ func (a *app) know(ctx context.Context) error {
 		},
 	})
 	a.service = admin.New(admin.Config{
-		Store: a.store, Fleet: a.store, Cache: &a.cache, Follower: a.follower, Alarm: a.repairer.Alarm,
+		Store: a.store, Fleet: a.store, Trimmer: a.store, Cache: &a.cache, Follower: a.follower, Alarm: a.repairer.Alarm,
 		Strict: a.cfg.StrictRoutes, RequireReason: a.cfg.RequireReason, UpcomingLead: a.cfg.UpcomingLead,
 		Overrides: admin.Overrides{Default: a.cfg.DefaultOverride, Max: a.cfg.MaxOverride}, Log: a.log.Named("service"),
 	})
