@@ -55,6 +55,7 @@ type app struct {
 	repairer *state.Repairer
 	people   *people.People
 	service  *admin.Service
+	notary   *notary
 	meters   *meters
 
 	listeners []*serve.Listener
@@ -152,6 +153,12 @@ func (a *app) know(ctx context.Context) error {
 		Strict: a.cfg.StrictRoutes, RequireReason: a.cfg.RequireReason, UpcomingLead: a.cfg.UpcomingLead,
 		Overrides: admin.Overrides{Default: a.cfg.DefaultOverride, Max: a.cfg.MaxOverride}, Log: a.log.Named("service"),
 	})
+	if a.notary, err = newNotary(&a.cfg, a.place, a.log.Named("checkpoints")); err != nil {
+		return err
+	}
+	if a.notary != nil {
+		a.teardown.Push("close the checkpoints", func(context.Context) error { return a.notary.close() })
+	}
 	a.meters.watch(a.follower, a.repairer)
 	a.meters.watchWindows(a.service)
 	if a.kept != nil {
@@ -173,6 +180,16 @@ func (a *app) applied(snap *state.Snapshot, frames []state.Frame) {
 	a.repairer.Applied(snap, frames)
 	a.service.Applied(snap, frames)
 	a.people.Changed()
+	a.notary.Moved()
+}
+
+// place is where our own view stands, and the time.
+func (a *app) place() (state.Meta, time.Time) {
+	view, err := a.service.View()
+	if err != nil {
+		return state.Meta{}, time.Time{}
+	}
+	return view.Place(), view.Now
 }
 
 func (a *app) linkChanged(s state.FollowStatus) {
@@ -202,6 +219,9 @@ func (a *app) follow(ctx context.Context) {
 	running.Go(func() { a.service.Tend(ctx) })
 	if a.disk != nil {
 		running.Go(func() { a.disk.Run(ctx) })
+	}
+	if a.notary != nil {
+		running.Go(func() { a.notary.Run(ctx) })
 	}
 	if a.store.shared {
 		running.Go(func() { a.foundShared(ctx) })
