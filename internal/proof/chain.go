@@ -122,17 +122,19 @@ func (c *Chain) keep(h state.Head, rev uint64) {
 	c.next = (c.next + 1) % joinWithin
 }
 
-// CheckBegin says whether the log begins where it has to: at the first entry of all, or after a revision that the
-// reader knows to be missing.
+// CheckBegin says whether everything is there from a revision on; zero is the first entry of all. Where a repair lost
+// the end of an epoch, only the reader can know that nobody took it away: what is asked for begins later then.
 func (c *Chain) CheckBegin(from uint64) error {
-	if len(c.runs) == 0 {
-		return nil
-	}
-	switch r := c.runs[0]; {
-	case from > 0 && r.Base+1 > from:
-		return &BrokenError{Epoch: r.Epoch, Rev: from, What: fmt.Sprintf("it is missing: what there is begins with revision %d", r.Base+1)}
-	case from == 0 && (r.Base > 0 || r.Prev != state.Head{}):
-		return &BrokenError{Epoch: r.Epoch, Rev: r.Base + 1, What: "something was before it, and is missing"}
+	for i, r := range c.runs {
+		bad := func(rev uint64, what string) error { return &BrokenError{Epoch: r.Epoch, Rev: rev, What: what} }
+		switch late := r.Base+1 > from; {
+		case from == 0 && i == 0 && (r.Base > 0 || r.Prev != state.Head{}):
+			return bad(r.Base+1, "something was before it, and is missing")
+		case from > 0 && i == 0 && late:
+			return bad(from, fmt.Sprintf("it is missing: what there is begins with revision %d", r.Base+1))
+		case i > 0 && !r.Joined && late:
+			return bad(r.Base+1, "an epoch begins, and what is before does not lead to it: a repair lost the entries between, or somebody took them away")
+		}
 	}
 	return nil
 }

@@ -57,20 +57,21 @@ var errCheckpoint = errors.New("it does not have the form of a checkpoint")
 // ParseCheckpoints reads a file of checkpoints and checks each signature, and that they rise. The error names the first
 // that is bad, by its number. A last one without a signature is what a crash leaves: it is not counted, and torn says so.
 func ParseCheckpoints(file []byte, key ed25519.PublicKey) (all []Checkpoint, torn bool, err error) {
+	whole := bytes.HasSuffix(file, []byte("\n\n"))
 	blocks := strings.Split(string(bytes.TrimRight(file, "\n")), "\n\n")
 	for i, block := range blocks {
 		if strings.TrimSpace(block) == "" {
 			continue
 		}
 		text, signature, signed := strings.Cut(block, "\n"+signatureMember)
-		if !signed && i == len(blocks)-1 {
+		if !signed && i == len(blocks)-1 && !whole {
 			return all, true, nil
 		}
 		c, err := parseCheckpoint(text + "\n")
 		if err != nil {
 			return all, false, fmt.Errorf("checkpoint %d: %w", i+1, err)
 		}
-		raw, err := base64.StdEncoding.DecodeString(signature)
+		raw, err := base64.StdEncoding.Strict().DecodeString(signature)
 		if err != nil || !ed25519.Verify(key, []byte(text+"\n"), raw) {
 			return all, false, fmt.Errorf("checkpoint %d (revision %d): its signature does not fit", i+1, c.Rev)
 		}
