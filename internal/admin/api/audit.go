@@ -22,8 +22,8 @@ const (
 	lateAfter = 5 * time.Second
 )
 
-// auditFilter says which lines of the audit are wanted.
-type auditFilter struct {
+// AuditFilter is the part of a query that says which lines of the audit are wanted.
+type AuditFilter struct {
 	Route    string   `query:"route" doc:"Only entries of this key, in plain text, or of a sentinel path"`
 	Match    string   `query:"match" doc:"Only entries of keys that this one contains" example:"orders:/v1/**"`
 	Service  string   `query:"service" doc:"Only entries of this service's keys and switch"`
@@ -38,7 +38,7 @@ type auditFilter struct {
 
 // auditQuery asks for lines of the audit. Limit is text so that one of any size is capped, not refused.
 type auditQuery struct {
-	auditFilter
+	AuditFilter
 	Limit  string `query:"limit" doc:"How many entries at most; capped at 10000, default 50" example:"50"`
 	Cursor string `query:"cursor" doc:"Where to go on: the value of X-Waygate-Next"`
 	Before uint64 `query:"before" doc:"Only entries before this revision"`
@@ -135,13 +135,13 @@ func auditLimit(text string) (int, error) {
 	return int(min(n, admin.MaxAudit)), nil
 }
 
-func (f *auditFilter) wantsChanges() bool {
+func (f *AuditFilter) wantsChanges() bool {
 	wants, _ := strconv.ParseBool(f.Changes)
 	return wants
 }
 
 // filter reads the filter, at an instant that durations count from.
-func (f *auditFilter) filter(now time.Time) (admin.AuditFilter, error) {
+func (f *AuditFilter) filter(now time.Time) (admin.AuditFilter, error) {
 	r := reader{now: now}
 	out := admin.AuditFilter{
 		Route: f.Route, Match: f.Match, Service: f.Service, Actor: f.Actor, Actions: f.Action, Platform: f.Platform, Text: f.Text,

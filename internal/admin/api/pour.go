@@ -172,7 +172,7 @@ func (s *server) exportFrames(ctx context.Context, asked url.Values, out *spout)
 
 // exportAudit sends the lines of the audit that are asked for.
 func (s *server) exportAudit(ctx context.Context, asked url.Values, out *spout) error {
-	in := auditFilter{
+	in := AuditFilter{
 		Route: asked.Get("route"), Match: asked.Get("match"), Service: asked.Get("service"), Actor: asked.Get("actor"), Action: asked["action"],
 		Platform: asked.Get("platform"), From: asked.Get("from"), To: asked.Get("to"), Text: asked.Get("text"), Changes: asked.Get("changes"),
 	}
