@@ -49,10 +49,12 @@ func (s *server) pouring(d huma.API) {
 	}}
 	d.OpenAPI().AddOperation(&export)
 	frames := operation(http.MethodGet, "/audit/frames", "export-frames", "audit", "The log itself: a line with the JSON of each frame, oldest first")
-	for name, text := range map[string]string{
-		"epoch": "Only of this epoch, else 410", "after": "What follows this revision, or 410; default: from the beginning", "limit": "How many at most; default: all",
+	for _, p := range [][2]string{
+		{"epoch", "Only of this epoch, else 410"},
+		{"after", "What follows this revision, or 410; default: from the beginning"},
+		{"limit", "How many at most; default: all"},
 	} {
-		frames.Parameters = append(frames.Parameters, &huma.Param{Name: name, In: "query", Description: text, Schema: &huma.Schema{Type: huma.TypeString}})
+		frames.Parameters = append(frames.Parameters, &huma.Param{Name: p[0], In: "query", Description: p[1], Schema: &huma.Schema{Type: huma.TypeString}})
 	}
 	frames.Responses = map[string]*huma.Response{"200": {
 		Description: "A line for each", Content: map[string]*huma.MediaType{"application/x-ndjson": {}},
