@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -93,10 +94,7 @@ func (f *follower) print(ctx context.Context, id string) error {
 	if err != nil || rev <= f.rev {
 		return nil
 	}
-	query := url.Values{}
-	for name, values := range f.query {
-		query[name] = values
-	}
+	query := maps.Clone(f.query)
 	query.Set("before", strconv.FormatUint(rev+1, 10))
 	query.Set("limit", strconv.FormatUint(min(10_000, 100*(rev-f.rev)), 10))
 	entries, _, err := f.api.AuditPage(ctx, query)

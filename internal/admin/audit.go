@@ -56,17 +56,21 @@ func (s *Service) Audit(ctx context.Context, q AuditQuery) (lines []AuditLine, n
 	if err != nil {
 		return nil, 0, err
 	}
-	limit := min(max(q.Limit, 0), MaxAudit)
 	upper, err := s.upper(ctx, view, &q)
 	if err != nil {
 		return nil, 0, err
 	}
+	return s.search(ctx, view.Place().Epoch, upper, wanted, min(max(q.Limit, 0), MaxAudit))
+}
+
+// search looks for lines from a revision on back.
+func (s *Service) search(ctx context.Context, epoch string, upper uint64, wanted *sieve, limit int) (lines []AuditLine, next uint64, err error) {
 	deadline := time.Now().Add(searchFor)
 	for searched := 0; upper > 0 && len(lines) < limit; {
 		if searched >= maxSearched || time.Now().After(deadline) {
 			return lines, upper + 1, nil
 		}
-		frames, err := s.framesUpTo(ctx, view.Place().Epoch, upper)
+		frames, err := s.framesUpTo(ctx, epoch, upper)
 		if errors.Is(err, state.ErrUnavailable) && len(lines) > 0 {
 			return lines, upper + 1, nil // as far as memory goes
 		}

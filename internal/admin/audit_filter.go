@@ -45,17 +45,8 @@ type sieve struct {
 // compile reads what the filter asks for. The errors are *state.InvalidError.
 func (f AuditFilter) compile() (*sieve, error) {
 	v := &sieve{AuditFilter: f, text: strings.ToLower(f.Text)}
-	if f.Route != "" {
-		if err := v.target.UnmarshalText([]byte(f.Route)); err != nil {
-			return nil, err //nolint:wrapcheck // it says what is wrong with the key
-		}
-		if v.target.Key.Path != "" {
-			spelled, err := state.ParseSpelling(f.Route)
-			if err != nil {
-				return nil, err //nolint:wrapcheck // it says what is wrong with the key
-			}
-			v.anyOf = spelled.Key.Method == "" && !spelled.AnyMethod
-		}
+	if err := v.readRoute(); err != nil {
+		return nil, err
 	}
 	if f.Match != "" {
 		var err error
@@ -72,6 +63,19 @@ func (f AuditFilter) compile() (*sieve, error) {
 		v.need("action", f.Actions[0])
 	}
 	return v, nil
+}
+
+// readRoute reads what Route names, and whether it stands for every METHOD:path key of its path.
+func (v *sieve) readRoute() error {
+	if v.Route == "" {
+		return nil
+	}
+	if err := v.target.UnmarshalText([]byte(v.Route)); err != nil || v.target.Key.Path == "" {
+		return err //nolint:wrapcheck // it says what is wrong with the key
+	}
+	spelled, err := state.ParseSpelling(v.Route)
+	v.anyOf = spelled.Key.Method == "" && !spelled.AnyMethod
+	return err //nolint:wrapcheck // it says what is wrong with the key
 }
 
 // need notes that a member must have a value.

@@ -22,8 +22,8 @@ type LogSpan struct {
 	Limit uint64
 }
 
-// EachFrame gives the frames of a part of the log to each, in order and in batches, while more are being read.
-// state.ErrGap: the log does not reach back that far, or is of another epoch.
+// EachFrame gives the frames of a part of the log to each, in order and in batches, while more are being read. It is
+// state.ErrGap where the log does not reach back that far, or is of another epoch.
 func (s *Service) EachFrame(ctx context.Context, span LogSpan, each func([]state.Frame) error) error {
 	at, err := s.logPlace(ctx)
 	if err != nil {

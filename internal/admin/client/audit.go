@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -64,9 +65,7 @@ func (c *Client) Open(ctx context.Context, path string, query url.Values, header
 	if err != nil {
 		return nil, fmt.Errorf("request: %w", err)
 	}
-	for name, values := range header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, header)
 	req.Header.Set("X-Waygate-Platform", "cli")
 	if c.token != "" {
 		req.Header.Set("X-Waygate-Token", c.token)

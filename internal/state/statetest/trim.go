@@ -1,7 +1,6 @@
 package statetest
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 
@@ -55,7 +54,7 @@ func begins(t *testing.T, s state.Source) uint64 {
 	require.Equal(t, start+1, frames[0].Rev)
 	if start > 0 {
 		_, err := s.Frames(t.Context(), p.Epoch, start-1, 1)
-		require.True(t, errors.Is(err, state.ErrGap), "%v", err)
+		require.ErrorIs(t, err, state.ErrGap)
 	}
 	return start
 }
