@@ -3,6 +3,8 @@ package main
 import (
 	"io"
 	"os/user"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,7 +43,7 @@ confirmed by every instance · 4 unknown, the answer was lost.`,
 		Version:           config.Version(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
-		PersistentPreRunE: func(*cobra.Command, []string) error { return t.readGlobals() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return t.readGlobals(cmd) },
 	}
 	root.SetIn(t.in)
 	root.SetOut(t.out)
@@ -57,16 +59,28 @@ confirmed by every instance · 4 unknown, the answer was lost.`,
 		t.globalCommand(), t.serviceMaintenanceCommand(), t.servicesCommand(), t.currentServiceCommand(),
 		t.envCommand(), t.logCommand(), t.loginCommand(), t.logoutCommand(), t.configCommand(), t.tokenCommand(),
 		t.instancesCommand(), t.explainCommand(), t.doctorCommand(), t.exportCommand(), t.importCommand(),
+		t.auditCommand(), t.historyCommand(), t.restoreCommand(),
 	)
 	return root
 }
 
 // readGlobals checks the options that every command has.
-func (t *tool) readGlobals() error {
-	if t.output != "table" && t.output != "json" {
-		return usage("--output %q: one of table, json", t.output)
+func (t *tool) readGlobals(cmd *cobra.Command) error {
+	formats := []string{"table", "json"}
+	if own := cmd.Annotations[formatsNote]; own != "" {
+		formats = strings.Split(own, ",")
+	}
+	if !slices.Contains(formats, t.output) {
+		return usage("--output %q: one of %s", t.output, strings.Join(formats, ", "))
 	}
 	return t.setZone()
+}
+
+// formatsNote names the annotation of a command that prints in other formats than table and json.
+const formatsNote = "formats"
+
+func allowFormats(cmd *cobra.Command, formats ...string) {
+	cmd.Annotations = map[string]string{formatsNote: strings.Join(formats, ",")}
 }
 
 func (t *tool) json() bool { return t.output == "json" }

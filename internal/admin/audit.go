@@ -12,15 +12,11 @@ import (
 
 // AuditQuery asks for lines of the audit.
 type AuditQuery struct {
+	AuditFilter
 	// Limit is how many lines at most; more than MaxAudit counts as that.
 	Limit int
 	// Before asks for what was done before that revision; zero begins at the newest.
 	Before uint64
-	// Route asks for the lines of one key, spelled in any way, or of a switch or an endpoint by its sentinel path; empty
-	// for all. A key without a method stands for its METHOD:path keys too.
-	Route string
-	// Service asks for the lines of one service's keys and switch; empty for all.
-	Service string
 }
 
 // MaxAudit is the largest number of lines in one answer.
@@ -36,6 +32,8 @@ type AuditLine struct {
 	Rev      uint64
 	// Index tells the lines of one commit apart.
 	Index int
+	// Changes are the fields that were set for what the line is about.
+	Changes []state.Told
 }
 
 // Bounds of one search.
@@ -50,7 +48,7 @@ const (
 // Only commands of people and scripts, changes of endpoints and the ends of windows are listed. A search that takes too long ends early; its
 // next is then not zero.
 func (s *Service) Audit(ctx context.Context, q AuditQuery) (lines []AuditLine, next uint64, err error) {
-	wanted, err := q.filter()
+	wanted, err := q.compile()
 	if err != nil {
 		return nil, 0, err
 	}
@@ -58,17 +56,21 @@ func (s *Service) Audit(ctx context.Context, q AuditQuery) (lines []AuditLine, n
 	if err != nil {
 		return nil, 0, err
 	}
-	limit := min(max(q.Limit, 0), MaxAudit)
-	upper := view.Place().Rev
-	if q.Before > 0 {
-		upper = min(upper, q.Before-1)
+	upper, err := s.upper(ctx, view, &q)
+	if err != nil {
+		return nil, 0, err
 	}
+	return s.search(ctx, view.Place().Epoch, upper, wanted, min(max(q.Limit, 0), MaxAudit))
+}
+
+// search looks for lines from a revision on back.
+func (s *Service) search(ctx context.Context, epoch string, upper uint64, wanted *sieve, limit int) (lines []AuditLine, next uint64, err error) {
 	deadline := time.Now().Add(searchFor)
 	for searched := 0; upper > 0 && len(lines) < limit; {
 		if searched >= maxSearched || time.Now().After(deadline) {
 			return lines, upper + 1, nil
 		}
-		frames, err := s.framesUpTo(ctx, view.Place().Epoch, upper)
+		frames, err := s.framesUpTo(ctx, epoch, upper)
 		if errors.Is(err, state.ErrUnavailable) && len(lines) > 0 {
 			return lines, upper + 1, nil // as far as memory goes
 		}
@@ -83,6 +85,9 @@ func (s *Service) Audit(ctx context.Context, q AuditQuery) (lines []AuditLine, n
 		if rest > 0 {
 			return lines, rest, nil
 		}
+		if wanted.tooOld(&frames[0]) {
+			return lines, 0, nil
+		}
 		searched += len(frames)
 		upper = frames[0].Rev - 1
 	}
@@ -92,11 +97,24 @@ func (s *Service) Audit(ctx context.Context, q AuditQuery) (lines []AuditLine, n
 	return lines, upper + 1, nil
 }
 
+// upper is the revision at which a search begins.
+func (s *Service) upper(ctx context.Context, view View, q *AuditQuery) (uint64, error) {
+	upper := view.Place().Rev
+	if q.Before > 0 {
+		upper = min(upper, q.Before-1)
+	}
+	if q.To.IsZero() || upper == 0 {
+		return upper, nil
+	}
+	at, err := s.revisionAt(ctx, view.Place(), q.To.Add(clockSlack))
+	return min(upper, at), err
+}
+
 // collect gives the lines of frames, newest first, and the Before that asks for those left over; zero when all fit. The
 // lines of one commit are not parted, but for a first one that alone is longer than the limit.
-func collect(frames []state.Frame, wanted func(state.Record) bool, limit int, first bool) (lines []AuditLine, rest uint64, err error) {
+func collect(frames []state.Frame, wanted *sieve, limit int, first bool) (lines []AuditLine, rest uint64, err error) {
 	for i := range slices.Backward(frames) {
-		found, err := linesOf(&frames[i], wanted)
+		found, err := wanted.linesOf(&frames[i])
 		if err != nil {
 			return nil, 0, err
 		}
@@ -109,62 +127,6 @@ func collect(frames []state.Frame, wanted func(state.Record) bool, limit int, fi
 		lines = append(lines, found...)
 	}
 	return lines, 0, nil
-}
-
-// filter reads what the query asks for.
-func (q AuditQuery) filter() (func(state.Record) bool, error) {
-	target, anyOf, err := q.target()
-	if err != nil {
-		return nil, err
-	}
-	return func(r state.Record) bool {
-		if q.Route == r.Path && state.IsWebhookPath(r.Path) {
-			return q.Service == ""
-		}
-		var t state.Target
-		if err := t.UnmarshalText([]byte(r.Path)); err != nil {
-			return q.Route == "" && q.Service == ""
-		}
-		if q.Service != "" && t.Key.Service != q.Service && t.Service != q.Service {
-			return false
-		}
-		if q.Route == "" || t == target {
-			return true
-		}
-		t.Key.Method = ""
-		return anyOf && t == target
-	}, nil
-}
-
-// target reads what Route names, and whether it stands for every METHOD:path key of its path.
-func (q AuditQuery) target() (t state.Target, anyOf bool, err error) {
-	if q.Route == "" || state.IsWebhookPath(q.Route) {
-		return t, false, nil
-	}
-	if err := t.UnmarshalText([]byte(q.Route)); err != nil || t.Key.Path == "" {
-		return t, false, err //nolint:wrapcheck // it says what is wrong with the key
-	}
-	spelled, err := state.ParseSpelling(q.Route)
-	return t, spelled.Key.Method == "" && !spelled.AnyMethod, err //nolint:wrapcheck // it says what is wrong with the key
-}
-
-func linesOf(f *state.Frame, wanted func(state.Record) bool) ([]AuditLine, error) {
-	e, err := f.Entry()
-	if err != nil {
-		return nil, err //nolint:wrapcheck // it names the frame
-	}
-	if e.Kind != state.KindChange && e.Kind != state.KindAnnounce && e.Kind != state.KindPrivate {
-		return nil, nil
-	}
-	var lines []AuditLine
-	for i, r := range slices.Backward(e.Records) {
-		if wanted(r) {
-			lines = append(lines, AuditLine{
-				Record: r, At: e.At, Actor: e.Actor, Platform: e.Platform, Epoch: f.Epoch, Rev: f.Rev, Index: i,
-			})
-		}
-	}
-	return lines, nil
 }
 
 // framesUpTo reads a batch of frames that ends with revision upper: from memory while they are there, then from the

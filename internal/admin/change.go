@@ -266,7 +266,7 @@ func (s *Service) checkReasons(commands []state.Command) error {
 	for _, c := range commands {
 		onSwitch := c.Target.Global || c.Target.Service != ""
 		shuts := c.Verb == state.VerbMaintenance || c.Verb == state.VerbSchedule || c.Verb == state.VerbEnable ||
-			c.Verb == state.VerbAddWindow || c.Verb == state.VerbDisable && !onSwitch
+			c.Verb == state.VerbAddWindow || c.Verb == state.VerbRestore || c.Verb == state.VerbDisable && !onSwitch
 		if shuts && c.Reason == "" {
 			return state.Invalid("reason", "a reason is required here (WAYGATE_REQUIRE_REASON): say why")
 		}

@@ -15,6 +15,8 @@ import (
 type Config struct {
 	Store state.Store
 	Fleet state.Fleet
+	// Trimmer shortens the log when somebody asks for it; nil refuses.
+	Trimmer state.Trimmer
 	// Cache is this admin's own view of the store, and Follower keeps it.
 	Cache    *state.Cache
 	Follower *state.Follower

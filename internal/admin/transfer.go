@@ -125,8 +125,12 @@ func replaced(doc *state.Document, by state.Author, c Copy, reason string) (stat
 	if err != nil || len(patch) == 0 {
 		return state.Change{}, err
 	}
+	was, err := doc.Was(patch)
+	if err != nil {
+		return state.Change{}, fmt.Errorf("import: %w", err)
+	}
 	change := state.Change{Entry: state.Entry{
-		Kind: state.KindChange, At: by.At, Actor: by.Actor, Platform: by.Platform, Patch: patch,
+		Kind: state.KindChange, At: by.At, Actor: by.Actor, Platform: by.Platform, Patch: patch, Was: was,
 	}}
 	for _, d := range differences(doc, &change) {
 		change.Records = append(change.Records, state.Record{

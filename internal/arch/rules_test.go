@@ -9,6 +9,7 @@ const (
 	crash     = module + "internal/crash"
 	config    = module + "internal/config"
 	serve     = module + "internal/serve"
+	proof     = module + "internal/proof"
 	wire      = module + "internal/admin/wire"
 	admin     = module + "internal/admin"
 	authz     = module + "internal/authz"
@@ -36,6 +37,9 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	"internal/state/httpsource":  {state},
 	"internal/state/statetest":   {state, testify, "github.com/anishathalye/porcupine"},
 
+	// Evidence of what the log held.
+	"internal/proof": {state},
+
 	// What Envoy hears.
 	"internal/authz":     {state, zap, grpc, protos, envoy, metrics, "google.golang.org/genproto/googleapis/rpc"},
 	"internal/authz/app": {stateAll, authz, config, serve, zap, grpc, goRedis, metrics},
@@ -50,7 +54,7 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	"internal/admin/webhook":  {state, zap},
 	"internal/admin/api":      {state, crash, admin, zap, uuid, metrics, "github.com/danielgtaylor/huma/v2"},
 	"internal/admin/client":   {wire, uuid},
-	"internal/admin/app":      {stateAll, crash, admin, config, serve, zap, uuid, goRedis, metrics, "go.yaml.in/yaml/v3"},
+	"internal/admin/app":      {stateAll, crash, admin, proof, config, serve, zap, uuid, goRedis, metrics, "go.yaml.in/yaml/v3"},
 
 	// What both servers need.
 	"internal/config": {zap, "github.com/caarlos0/env/v11", "github.com/spf13/pflag"},
@@ -62,7 +66,7 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	// The programs.
 	"cmd/waygate-authz": {module + "internal/authz/app", config, zap},
 	"cmd/waygate-admin": {module + "internal/admin/app", config, zap},
-	"cmd/waygate":       {state, wire, module + "internal/admin/client", module + "internal/admin/schedule", config, unix, "github.com/spf13/cobra", "golang.org/x/term"},
+	"cmd/waygate":       {state, proof, wire, module + "internal/admin/client", module + "internal/admin/schedule", config, unix, "github.com/spf13/cobra", "golang.org/x/term"},
 
 	// Tests and what they need.
 	"internal/arch":  nil,

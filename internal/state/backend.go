@@ -8,6 +8,7 @@ type Backend interface {
 	Seeder
 	Fleet
 	Desk
+	Trimmer
 }
 
 // NewEpoch draws the name of a new history. It is random: no two histories ever share a name.

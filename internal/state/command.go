@@ -24,6 +24,7 @@ const (
 	VerbExempt       Verb = "exempt"   // switch: add and remove exemptions
 	VerbRegister     Verb = "register" // route: declare; never changes a known key
 	VerbAdopt        Verb = "adopt"    // route: like register, by a person who saw it in the traffic
+	VerbRestore      Verb = "restore"  // route: have it as it was
 	VerbImport       Verb = "import"   // route: by a person; adds to a known key what it lacks, and never lifts
 )
 
@@ -60,6 +61,8 @@ type Command struct {
 	Amend Amendment
 	// Declared is what register, adopt and import say of the key; nil is active.
 	Declared *Declared
+	// Past is what restore brings back.
+	Past *Past
 }
 
 // Amendment is what is to be said of a window from now on; nil stays as it is.

@@ -105,6 +105,8 @@ func (w *deed) apply() error {
 		return w.forgetKey()
 	case VerbAddWindow:
 		return w.addWindow()
+	case VerbRestore:
+		return w.restore()
 	default:
 		return Invalid("action", "%q cannot be done to a route", w.cmd.Verb)
 	}
@@ -116,7 +118,7 @@ func (w *deed) finish(before Status) error {
 		return nil
 	}
 	switch w.cmd.Verb {
-	case VerbRegister, VerbAdopt, VerbImport:
+	case VerbRegister, VerbAdopt, VerbImport, VerbRestore:
 	default:
 		w.route.Last = w.action
 	}
@@ -149,7 +151,7 @@ func (w *deed) finish(before Status) error {
 // answer tells what only the document after the command knows.
 func (w *deed) answer() {
 	switch w.cmd.Verb {
-	case VerbEnable, VerbForget:
+	case VerbEnable, VerbForget, VerbRestore:
 		over := w.doc.unprotectedOver(w.key)
 		w.out.Still, w.out.Next = w.doc.stillOver(over, w.key, w.by.At), w.doc.nextOver(over, w.key, w.by.At)
 	}

@@ -27,8 +27,12 @@ func Execute(d *Document, by Author, cmds ...Command) (Change, []Outcome, error)
 	if len(x.records) == 0 {
 		return Change{}, outcomes, nil
 	}
+	was, err := d.Was(x.patch)
+	if err != nil {
+		return Change{}, nil, err
+	}
 	return Change{Entry: Entry{
-		Kind: kind, At: by.At, Actor: by.Actor, Platform: by.Platform, Records: x.records, Patch: x.patch,
+		Kind: kind, At: by.At, Actor: by.Actor, Platform: by.Platform, Records: x.records, Patch: x.patch, Was: was,
 	}}, outcomes, nil
 }
 

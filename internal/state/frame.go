@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -48,6 +49,21 @@ type Frame struct {
 	Payload json.RawMessage `json:"entry"`
 }
 
+// AppendJSON appends the frame as encoding/json writes it, with the payload's bytes as they are.
+func (f *Frame) AppendJSON(b []byte) []byte {
+	b = append(b, `{"epoch":`...)
+	b = strconv.AppendQuote(b, f.Epoch) // an epoch is letters and digits
+	b = append(b, `,"rev":`...)
+	b = strconv.AppendUint(b, f.Rev, 10)
+	b = append(b, `,"prev":"`...)
+	b = hex.AppendEncode(b, f.Prev[:])
+	b = append(b, `","head":"`...)
+	b = hex.AppendEncode(b, f.Head[:])
+	b = append(b, `","entry":`...)
+	b = append(b, f.Payload...)
+	return append(b, '}')
+}
+
 // Verify checks that the frame's head follows from its other members; otherwise ErrDamaged.
 func (f *Frame) Verify() error {
 	if f.Prev.Next(f.Rev, f.Payload) != f.Head {
@@ -63,6 +79,17 @@ func (f *Frame) Entry() (Entry, error) {
 		return Entry{}, fmt.Errorf("frame %d: %w: %w", f.Rev, ErrDamaged, err)
 	}
 	return e, nil
+}
+
+// patch decodes what the payload sets, and no more: that is all a document needs of it.
+func (f *Frame) patch() (Patch, error) {
+	var e struct {
+		Patch Patch `json:"patch"`
+	}
+	if err := json.Unmarshal(f.Payload, &e); err != nil {
+		return nil, fmt.Errorf("frame %d: %w: %w", f.Rev, ErrDamaged, err)
+	}
+	return e.Patch, nil
 }
 
 // ParseFrame reads the JSON of a frame and verifies its hash. What it refuses is ErrDamaged.
@@ -84,6 +111,9 @@ type Entry struct {
 	ID      string   `json:"id,omitempty"`
 	Records []Record `json:"records,omitempty"`
 	Patch   Patch    `json:"patch,omitempty"`
+	// Was holds what Patch replaced, field by field, null where there was nothing: of changes and registrations only.
+	// Nothing is computed from it; it is for people who read the audit, and for bringing a route back.
+	Was Patch `json:"was,omitempty"`
 }
 
 // Record is one line of the audit: what was done to one target, with the effective status before and after.

@@ -58,7 +58,7 @@ func Extend(d *Document, now, need time.Time, expand func(*Window) (Expansion, e
 		}
 		more, err := expand(&w)
 		if err == nil {
-			w.extend(more, d.announced)
+			w.Extend(more, d.announced)
 			err = c.Patch.SetWindow(w)
 		}
 		if err != nil {
@@ -68,8 +68,8 @@ func Extend(d *Document, now, need time.Time, expand func(*Window) (Expansion, e
 	return c, failed
 }
 
-// extend adds occurrences, without those that were cancelled ahead, and forgets those that were over at an instant.
-func (w *Window) extend(more Expansion, over time.Time) {
+// Extend adds occurrences, without those that were cancelled ahead, and forgets those that were over at an instant.
+func (w *Window) Extend(more Expansion, over time.Time) {
 	w.changeOccurrences(func(o *Occurrence) bool { return o.End.After(over) })
 	var later []time.Time
 	for _, at := range w.Skipped {

@@ -46,15 +46,15 @@ func (s *Snapshot) Apply(f Frame) (*Snapshot, error) {
 	if err := f.Verify(); err != nil {
 		return nil, err
 	}
-	e, err := f.Entry()
+	p, err := f.patch()
 	if err != nil {
 		return nil, err
 	}
-	doc, err := s.doc.With(e.Patch, Meta{Epoch: f.Epoch, Gen: s.doc.Gen, Rev: f.Rev, Head: f.Head})
+	doc, err := s.doc.With(p, Meta{Epoch: f.Epoch, Gen: s.doc.Gen, Rev: f.Rev, Head: f.Head})
 	if err != nil {
 		return nil, err
 	}
-	return s.patched(doc, e.Patch), nil
+	return s.patched(doc, p), nil
 }
 
 // patched is the snapshot of doc, which is the snapshot's document after a patch.

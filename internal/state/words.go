@@ -82,6 +82,8 @@ const (
 	ActionWebhookChange Action = "webhook_change"
 	ActionWebhookRemove Action = "webhook_remove"
 	ActionWebhookRotate Action = "webhook_rotate"
+	ActionRestore       Action = "restore"
+	ActionAuditTrim     Action = "audit_trim"
 )
 
 // Kind tells what a log entry is for.
@@ -121,6 +123,9 @@ const (
 	webhookPrefix  = "__webhook:"
 	sentinelSuffix = "__"
 )
+
+// AuditPath stands in records of what was done to the log itself. It is no target.
+const AuditPath = "__waygate:audit__"
 
 // ServicePath is the sentinel path of a service's switch.
 func ServicePath(service string) string { return servicePrefix + service + sentinelSuffix }

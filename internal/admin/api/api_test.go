@@ -70,7 +70,7 @@ func newAdmin(t *testing.T, s setup) *adminServer {
 		known.Changed()
 	}})
 	service = admin.New(admin.Config{
-		Store: s.store, Fleet: s.store, Cache: &cache, Follower: follower, Strict: s.strict, RequireReason: s.requireReason, Log: log,
+		Store: s.store, Fleet: s.store, Trimmer: s.store, Cache: &cache, Follower: follower, Strict: s.strict, RequireReason: s.requireReason, Log: log,
 	})
 	endpoints = admin.NewEndpoints(service, admin.EndpointsConfig{Fixed: func() []admin.Endpoint { return s.fixed }})
 	sender := webhook.New(webhook.Config{Log: s.store, Desk: s.store, Endpoints: endpoints, Owner: t.Name(), Logger: log})

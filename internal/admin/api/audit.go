@@ -13,6 +13,7 @@ import (
 	"github.com/waygate/waygate/internal/admin"
 	"github.com/waygate/waygate/internal/admin/people"
 	"github.com/waygate/waygate/internal/admin/wire"
+	"github.com/waygate/waygate/internal/state"
 )
 
 const (
@@ -21,17 +22,31 @@ const (
 	lateAfter = 5 * time.Second
 )
 
+// AuditFilter is the part of a query that says which lines of the audit are wanted.
+type AuditFilter struct {
+	Route    string   `query:"route" doc:"Only entries of this key, in plain text, or of a sentinel path"`
+	Match    string   `query:"match" doc:"Only entries of keys that this one contains" example:"orders:/v1/**"`
+	Service  string   `query:"service" doc:"Only entries of this service's keys and switch"`
+	Actor    string   `query:"actor" doc:"Only what this actor did"`
+	Action   []string `query:"action,explode" doc:"Only these actions; may be given several times"`
+	Platform string   `query:"platform" doc:"Only what came through this platform"`
+	From     string   `query:"from" doc:"Only what was recorded at this time or later" example:"2026-12-01"`
+	To       string   `query:"to" doc:"Only what was recorded before this time"`
+	Text     string   `query:"text" doc:"Only entries with this in their reason, path or actor, in any case"`
+	Changes  string   `query:"changes" doc:"1 tells what was set, field by field, before and after"`
+}
+
 // auditQuery asks for lines of the audit. Limit is text so that one of any size is capped, not refused.
 type auditQuery struct {
-	Limit   string `query:"limit" doc:"How many entries at most; capped at 10000, default 50" example:"50"`
-	Route   string `query:"route" doc:"Only entries of this key, in plain text, or of a sentinel path"`
-	Service string `query:"service" doc:"Only entries of this service's keys and switch"`
-	Before  uint64 `query:"before" doc:"Only entries before this revision: the value of X-Waygate-Next"`
+	AuditFilter
+	Limit  string `query:"limit" doc:"How many entries at most; capped at 10000, default 50" example:"50"`
+	Cursor string `query:"cursor" doc:"Where to go on: the value of X-Waygate-Next"`
+	Before uint64 `query:"before" doc:"Only entries before this revision"`
 }
 
 // auditAnswer has the header that asks for what follows.
 type auditAnswer struct {
-	Next string `header:"X-Waygate-Next" doc:"The value of before= that asks for the entries that follow; absent at the end"`
+	Next string `header:"X-Waygate-Next" doc:"The value of cursor= that asks for the entries that follow; absent at the end"`
 	Body []wire.AuditEntry
 }
 
@@ -48,32 +63,94 @@ func (s *server) auditing(d huma.API) {
 		}
 		return out, nil
 	})
+	handle(s, d, operation(http.MethodPost, "/audit/trim", "trim-audit", "audit",
+		"Remove old entries from the log, once an archive holds them; recorded in the audit"), people.ScopeAdmin, s.trimAudit)
+	s.pouring(d)
+}
+
+func (s *server) trimAudit(ctx context.Context, who people.Principal, in *global[wire.TrimBody]) (wire.Trimmed, error) {
+	order := admin.TrimOrder{WithoutArchive: in.Body.WithoutArchive, Reason: in.Body.Reason, DryRun: in.Body.DryRun}
+	var err error
+	if order.Before, err = strconv.ParseUint(in.Body.Before, 10, 64); err != nil {
+		if order.At, err = wire.ParseDate(in.Body.Before, s.cfg.Service.Now()); err != nil {
+			return wire.Trimmed{}, state.Invalid("before", "before: %.40q is neither a revision nor a time", in.Body.Before)
+		}
+	}
+	if in.Body.Head != "" {
+		order.Head = new(state.Head)
+		if err := order.Head.UnmarshalText([]byte(in.Body.Head)); err != nil {
+			return wire.Trimmed{}, state.Invalid("head", "head: %.80q is no head", in.Body.Head)
+		}
+	}
+	done, err := s.cfg.Service.Trim(ctx, who, order)
+	if err != nil {
+		return wire.Trimmed{}, err //nolint:wrapcheck // the use case's errors are the call's
+	}
+	return wire.Trimmed{
+		Before: done.Before, Prev: done.Prev.String(), Entries: done.Entries, DryRun: in.Body.DryRun, Place: place(done.At),
+	}, nil
 }
 
 func (s *server) listAudit(ctx context.Context, in *auditQuery) (*auditAnswer, error) {
-	q := admin.AuditQuery{Limit: defaultAudit, Before: in.Before, Route: in.Route, Service: in.Service}
-	if in.Limit != "" {
-		n, err := strconv.ParseFloat(in.Limit, 64)
-		if err != nil || n < 0 {
-			return nil, newProblem(http.StatusBadRequest, wire.ProblemBlank, fmt.Sprintf("limit: %.40q is not a number of entries", in.Limit))
+	filter, err := in.filter(s.cfg.Service.Now())
+	if err != nil {
+		return nil, err
+	}
+	q := admin.AuditQuery{AuditFilter: filter, Before: in.Before}
+	if q.Limit, err = auditLimit(in.Limit); err != nil {
+		return nil, err
+	}
+	if in.Cursor != "" {
+		if q.Before, err = strconv.ParseUint(in.Cursor, 10, 64); err != nil {
+			return nil, state.Invalid("cursor", "cursor: %.40q is not the value of %s", in.Cursor, wire.NextHeader)
 		}
-		q.Limit = int(min(n, admin.MaxAudit))
 	}
 	lines, next, err := s.cfg.Service.Audit(ctx, q)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the use case's errors are the call's
 	}
-	out := &auditAnswer{Body: make([]wire.AuditEntry, len(lines))}
-	if next > 0 {
-		out.Next = strconv.FormatUint(next, 10)
-	}
+	out := &auditAnswer{Next: cursorOf(next), Body: make([]wire.AuditEntry, len(lines))}
 	for i := range lines {
-		out.Body[i] = auditEntry(&lines[i])
+		out.Body[i] = auditEntry(&lines[i], in.wantsChanges())
 	}
 	return out, nil
 }
 
-func auditEntry(l *admin.AuditLine) wire.AuditEntry {
+// cursorOf is the value that asks for what follows; empty at the end.
+func cursorOf(next uint64) string {
+	if next == 0 {
+		return ""
+	}
+	return strconv.FormatUint(next, 10)
+}
+
+func auditLimit(text string) (int, error) {
+	if text == "" {
+		return defaultAudit, nil
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || n < 0 {
+		return 0, newProblem(http.StatusBadRequest, wire.ProblemBlank, fmt.Sprintf("limit: %.40q is not a number of entries", text))
+	}
+	return int(min(n, admin.MaxAudit)), nil
+}
+
+func (f *AuditFilter) wantsChanges() bool {
+	wants, _ := strconv.ParseBool(f.Changes)
+	return wants
+}
+
+// filter reads the filter, at an instant that durations count from.
+func (f *AuditFilter) filter(now time.Time) (admin.AuditFilter, error) {
+	r := reader{now: now}
+	out := admin.AuditFilter{
+		Route: f.Route, Match: f.Match, Service: f.Service, Actor: f.Actor, Actions: f.Action, Platform: f.Platform, Text: f.Text,
+		From: r.time("from", f.From, wire.ParseDate), To: r.time("to", f.To, wire.ParseDate),
+	}
+	return out, r.err
+}
+
+func auditEntry(l *admin.AuditLine, changes bool) wire.AuditEntry {
 	e := wire.AuditEntry{
 		ID:        uuid.NewSHA1(uuid.NameSpaceURL, fmt.Appendf(nil, "waygate:%s:%d:%d", l.Epoch, l.Rev, l.Index)).String(),
 		Timestamp: wire.Stamp(l.At), Path: l.Path, Service: orNil(l.Service), Action: string(l.Action), Actor: l.Actor,
@@ -81,5 +158,16 @@ func auditEntry(l *admin.AuditLine) wire.AuditEntry {
 		Until: wire.StampOrNil(l.Until), Place: wire.Place{Revision: l.Rev, Epoch: l.Epoch}, Note: l.Note,
 		Window: l.Window, ScheduledAt: wire.StampOrNil(l.Due), Late: !l.Due.IsZero() && l.At.Sub(l.Due) > lateAfter,
 	}
+	if changes {
+		e.Changes = fieldChanges(l.Changes)
+	}
 	return e
+}
+
+func fieldChanges(told []state.Told) []wire.FieldChange {
+	out := make([]wire.FieldChange, len(told))
+	for i, t := range told {
+		out[i] = wire.FieldChange{Field: t.Field, Before: t.Before, After: t.After}
+	}
+	return out
 }

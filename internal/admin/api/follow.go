@@ -47,7 +47,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 // events tells of what is in the audit as it gets there, and of nothing else that the log holds.
 func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	asked := r.URL.Query()
-	lines, err := admin.AuditQuery{Route: asked.Get("route"), Service: asked.Get("service")}.Reader()
+	lines, err := admin.AuditQuery{AuditFilter: admin.AuditFilter{Route: asked.Get("route"), Service: asked.Get("service")}}.Reader()
 	if err != nil {
 		write(w, problemOf(err))
 		return

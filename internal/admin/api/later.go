@@ -11,6 +11,7 @@ import (
 const (
 	sdkEventsPath = "/api/sdk/events"
 	importPath    = "/api/import"
+	trimPath      = "/api/audit/trim"
 	feedPath      = "/api/calendar.ics"
 )
 

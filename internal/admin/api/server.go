@@ -68,6 +68,7 @@ type server struct {
 	mux    *http.ServeMux
 	origin *http.CrossOriginProtection
 	slots  chan struct{}
+	poured chan struct{} // of answers as long as the log
 	docs   docsPage
 	home   home
 }
@@ -84,6 +85,7 @@ func build(cfg Config) (*server, huma.API, error) {
 	}
 	s := &server{
 		cfg: cfg, mux: http.NewServeMux(), origin: http.NewCrossOriginProtection(), slots: make(chan struct{}, callsAtOnce),
+		poured: make(chan struct{}, poursAtOnce),
 	}
 	described := s.describe()
 	s.routes(described)
@@ -96,6 +98,7 @@ func build(cfg Config) (*server, huma.API, error) {
 	s.auditing(described)
 	s.webhookCalls(described)
 	s.deliveryCalls(described)
+	s.history(described)
 	s.tools(described)
 	s.later()
 	s.following(described)
@@ -206,7 +209,7 @@ func (s *server) gate(w http.ResponseWriter, r *http.Request, below string, next
 		seen.user = who.Name
 		r = r.WithContext(context.WithValue(r.Context(), principalKey{}, who))
 	}
-	if s.streams(r.Method, below) {
+	if s.streams(r.Method, below) || pours(r.Method, below) {
 		next(w, r)
 		return
 	}
@@ -230,7 +233,7 @@ func (s *server) gate(w http.ResponseWriter, r *http.Request, below string, next
 
 // patience is how long a call may take. A large import takes longer than anything else, and has the time to.
 func (s *server) patience(w http.ResponseWriter, below string) time.Duration {
-	if below != importPath {
+	if below != importPath && below != trimPath {
 		return callFor
 	}
 	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * importFor)); err != nil {

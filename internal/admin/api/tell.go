@@ -40,7 +40,7 @@ func (t *teller) tell(f *state.Frame) ([]stream.Event, error) {
 	told := make([]stream.Event, len(lines))
 	for i := range lines {
 		l := &lines[i]
-		data, err := json.Marshal(wire.Event{AuditEntry: auditEntry(l), State: stateOf(view, l)})
+		data, err := json.Marshal(wire.Event{AuditEntry: auditEntry(l, false), State: stateOf(view, l)})
 		if err != nil {
 			return nil, fmt.Errorf("encode an event: %w", err)
 		}

@@ -59,6 +59,7 @@ type app struct {
 	people   *people.People
 	service  *admin.Service
 	security *security.Log
+	notary   *notary
 	meters   *meters
 
 	configured *configured
@@ -160,7 +161,7 @@ func (a *app) know(ctx context.Context) error {
 		},
 	})
 	a.service = admin.New(admin.Config{
-		Store: a.store, Fleet: a.store, Cache: &a.cache, Follower: a.follower, Alarm: a.repairer.Alarm,
+		Store: a.store, Fleet: a.store, Trimmer: a.store, Cache: &a.cache, Follower: a.follower, Alarm: a.repairer.Alarm,
 		Strict: a.cfg.StrictRoutes, RequireReason: a.cfg.RequireReason, UpcomingLead: a.cfg.UpcomingLead,
 		Overrides: admin.Overrides{Default: a.cfg.DefaultOverride, Max: a.cfg.MaxOverride}, Log: a.log.Named("service"),
 	})
@@ -173,6 +174,12 @@ func (a *app) know(ctx context.Context) error {
 	a.hooks = a.newHooks()
 	a.endpoints.Through(a.hooks, a.hooks)
 	a.meters.watchHooks(a.hooks)
+	if a.notary, err = newNotary(&a.cfg, a.place, a.log.Named("checkpoints")); err != nil {
+		return err
+	}
+	if a.notary != nil {
+		a.teardown.Push("close the checkpoints", func(context.Context) error { return a.notary.close() })
+	}
 	a.meters.watch(a.follower, a.repairer)
 	a.meters.watchWindows(a.service)
 	if a.kept != nil {
@@ -198,6 +205,16 @@ func (a *app) applied(snap *state.Snapshot, frames []state.Frame) {
 	a.endpoints.Applied(frames)
 	a.history.add(snap)
 	a.hooks.Moved()
+	a.notary.Moved()
+}
+
+// place is where our own view stands, and the time.
+func (a *app) place() (state.Meta, time.Time) {
+	view, err := a.service.View()
+	if err != nil {
+		return state.Meta{}, time.Time{}
+	}
+	return view.Place(), view.Now
 }
 
 func (a *app) linkChanged(s state.FollowStatus) {
@@ -228,6 +245,9 @@ func (a *app) follow(ctx context.Context) {
 	running.Go(func() { a.hooks.Run(ctx) })
 	if a.disk != nil {
 		running.Go(func() { a.disk.Run(ctx) })
+	}
+	if a.notary != nil {
+		running.Go(func() { a.notary.Run(ctx) })
 	}
 	if a.store.shared {
 		running.Go(func() { a.foundShared(ctx) })

@@ -24,6 +24,9 @@ type Config struct {
 	Namespace   string `env:"WAYGATE_NAMESPACE" envDefault:"default" flag:"namespace" value:"NAME" usage:"tells several Waygates in one Redis apart"`
 	SnapshotDir string `env:"WAYGATE_SNAPSHOT_DIR" flag:"snapshot-dir" value:"DIR" usage:"keep the last good document here, to start with and to repair a lost store from"`
 
+	CheckpointFile string `env:"WAYGATE_CHECKPOINT_FILE" flag:"checkpoint-file" value:"FILE" usage:"append signed checkpoints of the log here, at most one a minute; - for the standard output (default: none)"`
+	CheckpointKey  string `env:"WAYGATE_CHECKPOINT_KEY"  flag:"checkpoint-key"  value:"FILE" usage:"the Ed25519 key that signs them (PEM, PKCS #8); made if it is not there, with its public key beside it as FILE.pub"`
+
 	AllowOpen     bool `env:"WAYGATE_ALLOW_OPEN"     flag:"allow-open"     usage:"without users, serve on other addresses than loopback too"`
 	RequireReason bool `env:"WAYGATE_REQUIRE_REASON" flag:"require-reason" usage:"refuse to block, schedule or lift without a reason"`
 	StrictRoutes  bool `env:"WAYGATE_STRICT_ROUTES"  flag:"strict-routes"  usage:"refuse commands on routes that nobody declared or saw"`
@@ -62,6 +65,9 @@ func (c *Config) settle() error {
 	}
 	if c.CLITerm <= 0 || c.SDKTerm <= 0 {
 		return errors.New("--cli-token-ttl and --sdk-token-ttl are longer than nothing")
+	}
+	if (c.CheckpointFile == "") != (c.CheckpointKey == "") {
+		return errors.New("--checkpoint-file and --checkpoint-key belong together")
 	}
 	switch {
 	case c.UpcomingLead < 0 || c.DefaultOverride < 0 || c.MaxOverride < 0:

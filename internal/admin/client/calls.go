@@ -85,20 +85,6 @@ func (c *Client) Services(ctx context.Context) ([]string, error) {
 	return list, err
 }
 
-// Audit lists log entries, newest first.
-func (c *Client) Audit(ctx context.Context, route, service string, limit int) ([]wire.AuditEntry, error) {
-	query := url.Values{"limit": {strconv.Itoa(limit)}}
-	if route != "" {
-		query.Set("route", route)
-	}
-	if service != "" {
-		query.Set("service", service)
-	}
-	var list []wire.AuditEntry
-	err := c.Get(ctx, "/audit", query, &list)
-	return list, err
-}
-
 // Instances lists the fleet; Enforces of each is measured against a place, unless that is zero.
 func (c *Client) Instances(ctx context.Context, at wire.Place) ([]wire.Instance, error) {
 	query := url.Values{}

@@ -2,6 +2,7 @@ package filestore
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -110,8 +111,11 @@ func (l *loader) dropSeed(path string) error {
 // listLog finds the segments of the document's generation.
 func (l *loader) listLog() error {
 	segments, err := segmentsOf(l.log, l.doc.Gen)
+	if err != nil {
+		return err
+	}
 	l.segments = segments
-	return err
+	return l.dropTrimmed()
 }
 
 // replay reads the whole log, checks it, and applies what the document lacks.
@@ -295,7 +299,15 @@ func (j *journal) openTail() error {
 // begin commits what was edited by hand and writes the document file if it is behind.
 func (s *Store) begin(edit state.Patch) error {
 	if len(edit) > 0 {
-		if _, err := s.Commit(context.Background(), s.Kept().Meta, imported(edit)); err != nil {
+		kept := s.Kept()
+		change := imported(edit)
+		change.Was = state.Patch{}
+		for field := range edit {
+			if change.Was[field] = kept.Fields[field]; len(kept.Fields[field]) == 0 {
+				change.Was[field] = json.RawMessage("null")
+			}
+		}
+		if _, err := s.Commit(context.Background(), kept.Meta, change); err != nil {
 			return fmt.Errorf("commit what was edited by hand: %w", err)
 		}
 	}

@@ -15,13 +15,10 @@ import (
 type Options struct {
 	// Name is shown for our connections in the server's CLIENT LIST; "waygate" when empty.
 	Name string
-	// KeepLog is about how many entries the log keeps, DefaultKeepLog when zero. Older ones are trimmed with the commits,
-	// whole nodes of the stream at a time.
+	// KeepLog is about how many entries the log keeps; zero, which is right but for tests, keeps all of them until
+	// somebody trims it. Older ones go with the commits, whole nodes of the stream at a time.
 	KeepLog int
 }
-
-// DefaultKeepLog is how many entries the log keeps unless Options say otherwise: at some 700 bytes each, about 140 MB.
-const DefaultKeepLog = 200_000
 
 // Reader is a state.Source that needs no right to write, with the one exception of its own report. It is safe for
 // concurrent use.
@@ -76,11 +73,7 @@ func Open(ctx context.Context, url, namespace string, opt Options) (*Store, erro
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{Reader: r, keepLog: opt.KeepLog}
-	if s.keepLog <= 0 {
-		s.keepLog = DefaultKeepLog
-	}
-	return s, nil
+	return &Store{Reader: r, keepLog: max(0, opt.KeepLog)}, nil
 }
 
 // OpenReader gives an instance of waygate-authz its source, as [Open] gives an admin its store.

@@ -92,22 +92,32 @@ func (r *Reader) frames(ctx context.Context, node *redis.Client, epoch string, a
 		return []state.Frame{}, after, nil
 	}
 	first := strconv.FormatUint(after+1, 10) + "-0"
-	reply, err := framesScript.RunRO(ctx, node, []string{r.keys.meta(), r.keys.log()}, epoch, first, limit).Slice()
+	// A transaction and not a script: a script would turn each entry into values of its language and back.
+	var place *redis.SliceCmd
+	var log *redis.Cmd
+	_, err := node.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		place = pipe.HMGet(ctx, r.keys.meta(), "epoch", "rev")
+		log = pipe.Do(ctx, "XRANGE", r.keys.log(), first, "+", "COUNT", limit)
+		return nil
+	})
 	if err != nil {
 		return nil, 0, err
 	}
-	said, _ := reply[0].(string)
+	at := texts(place.Val())
 	switch {
-	case said == saidEmpty:
+	case at[0] == "":
 		return nil, 0, state.ErrEmpty
-	case said != saidOK || len(reply) != 3:
+	case at[0] != epoch:
 		return nil, 0, fmt.Errorf("epoch %s: %w", epoch, state.ErrGap)
 	}
-	rev, err := strconv.ParseUint(texts(reply[1:2])[0], 10, 64)
+	rev, err := strconv.ParseUint(at[1], 10, 64)
 	if err != nil {
 		return nil, 0, fmt.Errorf("revision of the store: %w", state.ErrDamaged)
 	}
-	entries, _ := reply[2].([]any)
+	entries, err := log.Slice()
+	if err != nil {
+		return nil, 0, err
+	}
 	frames, err := framesOf(entries, epoch, after)
 	if err == nil && len(frames) == 0 && after < rev {
 		err = fmt.Errorf("the log after %d is gone: %w", after, state.ErrGap)

@@ -24,7 +24,7 @@ const (
 // KEYS: 1 meta, 2 state, 3 log, 4 private, 5 idem of the change (left out when it has no id).
 //
 // ARGV: 1 epoch, 2 gen, 3 rev and 4 head of the base; 5 rev and 6 head of the new frame; 7 nonce of this attempt;
-// 8 channel; 9 how many entries the log keeps; 10 how long the id is remembered in ms; 11 the frame's JSON up to its
+// 8 channel; 9 how many entries the log keeps, 0 for all; 10 how long the id is remembered in ms; 11 the frame's JSON up to its
 // entry; 12 the entry; 13 how many of the pairs that follow belong to the state; then pairs of field and value, first
 // for the state, then for the private part. An empty value removes the field.
 //
@@ -78,10 +78,12 @@ for _, step in ipairs(steps) do
   end
 end
 
-local added = redis.pcall('XADD', log, 'MAXLEN', '~', ARGV[9], rev .. '-0',
-  'head', head, 'prev', ARGV[4], 'nonce', nonce, 'payload', ARGV[12])
+local added = redis.pcall('XADD', log, rev .. '-0', 'head', head, 'prev', ARGV[4], 'nonce', nonce, 'payload', ARGV[12])
 if type(added) == 'table' and added.err then
   return redis.error_reply(added.err)
+end
+if ARGV[9] ~= '0' then
+  redis.call('XTRIM', log, 'MAXLEN', '~', ARGV[9])
 end
 ` + luaPatch + `
 local split = 13 + 2 * tonumber(ARGV[13])

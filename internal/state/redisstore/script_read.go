@@ -24,24 +24,6 @@ return {
 }
 `)
 
-// framesScript reads a part of the log, if it is the log of the epoch asked for.
-//
-// KEYS: 1 meta, 2 log.
-//
-// ARGV: 1 epoch, 2 the id of the first entry wanted, 3 how many at most.
-//
-// Returns: {"ok", rev of the store, entries as XRANGE gives them} | {"gap"} | {"empty"}.
-var framesScript = redis.NewScript(`#!lua flags=no-writes
-local at = redis.call('HMGET', KEYS[1], 'epoch', 'rev')
-if not at[1] then
-  return {'empty'}
-end
-if at[1] ~= ARGV[1] then
-  return {'gap'}
-end
-return {'ok', at[2], redis.call('XRANGE', KEYS[2], ARGV[2], '+', 'COUNT', ARGV[3])}
-`)
-
 // grantsScript asks which of the commands an admin needs its user may not run.
 //
 // KEYS: 1 meta, 2 state, 3 log, 4 private, 5 an idem, 6 a fleet key, 7 a staged state, 8 a desk.
@@ -55,7 +37,7 @@ local channel = ARGV[1]
 local steps = {
   {'HMGET', meta, 'f'}, {'HGET', meta, 'f'}, {'HSET', meta, 'f', 'v'}, {'HEXISTS', meta, 'f'}, {'UNLINK', meta},
   {'HGETALL', state}, {'HLEN', state}, {'HSCAN', state, '0'}, {'HSET', state, 'f', 'v'}, {'HDEL', state, 'f'}, {'UNLINK', state},
-  {'XADD', log, '*', 'f', 'v'}, {'XRANGE', log, '-', '+'}, {'UNLINK', log},
+  {'XADD', log, '*', 'f', 'v'}, {'XRANGE', log, '-', '+'}, {'XTRIM', log, 'MINID', '1-0'}, {'UNLINK', log},
   {'HGETALL', private}, {'HSET', private, 'f', 'v'}, {'HDEL', private, 'f'}, {'UNLINK', private},
   {'GET', idem}, {'SET', idem, 'v'},
   {'HSET', staged, 'f', 'v'}, {'PEXPIRE', staged, '1'}, {'HLEN', staged}, {'RENAME', staged, state}, {'PERSIST', state},

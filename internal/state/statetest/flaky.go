@@ -179,6 +179,11 @@ func (f *Flaky) Beat(ctx context.Context) error {
 	return f.do(ctx, func(s state.Backend) error { return s.Beat(ctx) })
 }
 
+// Trim implements state.Trimmer.
+func (f *Flaky) Trim(ctx context.Context, epoch string, before uint64) error {
+	return f.do(ctx, func(s state.Backend) error { return s.Trim(ctx, epoch, before) })
+}
+
 // Report implements state.Fleet.
 func (f *Flaky) Report(ctx context.Context, r state.Report) error {
 	return f.do(ctx, func(s state.Backend) error { return s.Report(ctx, r) })

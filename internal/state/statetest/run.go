@@ -42,6 +42,7 @@ func Run(t *testing.T, open Open) {
 		{"exactly one of several seeds wins", seedOnce},
 		{"a seed replaces everything", seedReplaces},
 		{"a beat shows in the pulse", beatShows},
+		{"the log is trimmed at its beginning", trimShortens},
 		{"reports are stamped by the store", reportsAreStamped},
 		{"an instance is forgotten", instanceForgotten},
 		{"a desk is held once", deskIsHeldOnce},

@@ -1,0 +1,66 @@
+package app_test
+
+import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap/zaptest"
+
+	"github.com/waygate/waygate/internal/admin/app"
+	"github.com/waygate/waygate/internal/proof"
+)
+
+func readPublic(t *testing.T, path string) ed25519.PublicKey {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	block, _ := pem.Decode(text)
+	require.NotNil(t, block)
+	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	require.NoError(t, err)
+	return key.(ed25519.PublicKey)
+}
+
+func TestCheckpointsAreSignedWhenTheLogMoved(t *testing.T) {
+	dir := t.TempDir()
+	cfg := plain()
+	cfg.Backend, cfg.FilePath = "file", filepath.Join(dir, "state.json")
+	cfg.CheckpointFile, cfg.CheckpointKey = filepath.Join(dir, "checkpoints"), filepath.Join(dir, "key.pem")
+	for round := range 2 {
+		a := start(t, cfg)
+		status, body := a.call("POST", "/waygate/api/routes/L2E/disable", `{"reason":"`+string(rune('a'+round))+`"}`)
+		require.Equal(t, 200, status, body)
+		require.NoError(t, a.stop())
+	}
+	secret, err := os.Stat(cfg.CheckpointKey)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), secret.Mode().Perm())
+	file, err := os.ReadFile(cfg.CheckpointFile)
+	require.NoError(t, err)
+	all, torn, err := proof.ParseCheckpoints(file, readPublic(t, cfg.CheckpointKey+".pub"))
+	require.NoError(t, err)
+	require.False(t, torn)
+	last := all[len(all)-1]
+	require.EqualValues(t, 2, last.Rev, "a last one when it stops")
+	require.Equal(t, "default", last.Namespace)
+	require.LessOrEqual(t, len(all), 4, "one at the start and one at the end of each round")
+}
+
+func TestCheckpointsNeedFileAndKey(t *testing.T) {
+	cfg := plain()
+	cfg.CheckpointFile = "-"
+	require.ErrorContains(t, refusedStart(t, cfg), "belong together")
+	cfg.CheckpointKey = filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(cfg.CheckpointKey, []byte("x"), 0o600))
+	require.ErrorContains(t, refusedStart(t, cfg), "no PEM file")
+}
+
+func refusedStart(t *testing.T, cfg app.Config) error {
+	t.Helper()
+	return app.Run(t.Context(), cfg, zaptest.NewLogger(t), nil)
+}
