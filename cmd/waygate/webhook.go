@@ -18,7 +18,8 @@ func (t *tool) webhookCommand() *cobra.Command {
 An ID is that of a webhook or the beginning of it, or its name.`,
 	}
 	cmd.AddCommand(t.webhookAddCommand(), t.webhookListCommand(), t.webhookShowCommand(), t.webhookChangeCommand(),
-		t.webhookRemoveCommand(), t.webhookRotateCommand(), t.webhookSwitchCommand(true), t.webhookSwitchCommand(false))
+		t.webhookRemoveCommand(), t.webhookRotateCommand(), t.webhookSwitchCommand(true), t.webhookSwitchCommand(false),
+		t.webhookTestCommand(), t.webhookDeliveriesCommand(), t.webhookRedeliverCommand())
 	return cmd
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/waygate/waygate/internal/admin/people"
 	"github.com/waygate/waygate/internal/admin/webhook"
 	"github.com/waygate/waygate/internal/state"
@@ -193,9 +195,15 @@ func (e *Endpoints) Disable(ctx context.Context, id, why string) error {
 
 // Remove removes an endpoint, with what was still to be sent to it.
 func (e *Endpoints) Remove(ctx context.Context, who people.Principal, retry Retry, id, reason string) (ChangedEndpoint, error) {
-	return e.edit(ctx, who, retry, id, reason, func(one *Endpoint, _ time.Time) (state.Action, string, error) {
+	out, err := e.edit(ctx, who, retry, id, reason, func(one *Endpoint, _ time.Time) (state.Action, string, error) {
 		return state.ActionWebhookRemove, "", one.fixed()
 	})
+	if err == nil && out.Changed {
+		if failed := e.courier.Forget(ctx, id); failed != nil { // what is left there is never looked at
+			e.service.cfg.Log.Warn("what was kept for a removed endpoint is still there", zap.String("endpoint", id), zap.Error(failed))
+		}
+	}
+	return out, err
 }
 
 // edit changes one endpoint that must be there, by somebody who may.

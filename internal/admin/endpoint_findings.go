@@ -27,6 +27,10 @@ func (e *Endpoints) Findings(ctx context.Context) []Finding {
 		if one.Disabled {
 			warn(fmt.Sprintf("%s is disabled and is sent nothing: %s", one.called(), one.Why), "waygate webhook enable "+one.ID)
 		}
+		if dead, err := e.deliveries.Dead(ctx, one.ID); err == nil && len(dead) > 0 {
+			warn(fmt.Sprintf("%s has %d dead letters, the last because %s", one.called(), len(dead), dead[len(dead)-1].Why),
+				"waygate webhook redeliver "+one.ID+" --dead")
+		}
 	}
 	return found
 }

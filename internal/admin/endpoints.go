@@ -25,9 +25,17 @@ type Endpoints struct {
 	service *Service
 	cfg     EndpointsConfig
 
+	courier    Courier
+	deliveries Deliveries
+	errands    *errands
+
 	seen   atomic.Pointer[endpointsSeen]
 	stale  atomic.Bool
 	reload sync.Mutex
+
+	mu sync.Mutex
+	// began is since when fixed endpoints are told of changes, by id: since they were first seen here.
+	began map[string]time.Time
 }
 
 // EndpointsConfig is what Endpoints know besides the store.
@@ -49,7 +57,7 @@ type endpointsSeen struct {
 // Bounds of endpoints.
 const (
 	MaxEndpoints = 200
-	// seenFor is how long the endpoints are taken as known without being told of a change.
+	// How long the endpoints are taken as known without being told of a change.
 	seenFor = 30 * time.Second
 )
 
@@ -64,9 +72,23 @@ func NewEndpoints(s *Service, cfg EndpointsConfig) *Endpoints {
 	if cfg.Changed == nil {
 		cfg.Changed = func() {}
 	}
-	e := &Endpoints{service: s, cfg: cfg}
+	e := &Endpoints{service: s, cfg: cfg, errands: newErrands(), began: map[string]time.Time{}}
 	e.stale.Store(true)
+	for _, one := range cfg.Fixed() {
+		e.since(one.ID)
+	}
 	return e
+}
+
+// since is when a fixed endpoint was first seen here. One that nobody ever delivered to is told of changes from then on:
+// from before the first change that this admin made.
+func (e *Endpoints) since(id string) time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, ok := e.began[id]; !ok {
+		e.began[id] = e.service.Now().UTC()
+	}
+	return e.began[id]
 }
 
 // Changed tells that the endpoints may have changed; it never blocks.
@@ -102,7 +124,10 @@ func (e *Endpoints) Endpoints(ctx context.Context) ([]webhook.Endpoint, error) {
 		e.service.cfg.Log.Error("an endpoint in the store cannot be read; it is sent nothing", zap.String("field", field), zap.Error(err))
 	}
 	list := make([]webhook.Endpoint, 0, len(all))
-	for _, one := range all {
+	for id, one := range all {
+		if one.Source != SourceStore {
+			one.Created = e.since(id)
+		}
 		list = append(list, one.Endpoint)
 	}
 	return list, nil

@@ -18,6 +18,7 @@ import (
 	"github.com/waygate/waygate/internal/admin"
 	"github.com/waygate/waygate/internal/admin/api"
 	"github.com/waygate/waygate/internal/admin/people"
+	"github.com/waygate/waygate/internal/admin/webhook"
 	"github.com/waygate/waygate/internal/admin/wire"
 	"github.com/waygate/waygate/internal/state"
 	"github.com/waygate/waygate/internal/state/memstore"
@@ -72,6 +73,9 @@ func newAdmin(t *testing.T, s setup) *adminServer {
 		Store: s.store, Fleet: s.store, Cache: &cache, Follower: follower, Strict: s.strict, RequireReason: s.requireReason, Log: log,
 	})
 	endpoints = admin.NewEndpoints(service, admin.EndpointsConfig{Fixed: func() []admin.Endpoint { return s.fixed }})
+	sender := webhook.New(webhook.Config{Log: s.store, Desk: s.store, Endpoints: endpoints, Owner: t.Name(), Logger: log})
+	endpoints.Through(sender, sender)
+	t.Cleanup(endpoints.Close)
 	go follower.Run(t.Context())
 	go known.Run(t.Context())
 	select {

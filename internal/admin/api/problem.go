@@ -67,6 +67,7 @@ func kinds() []struct {
 		{admin.ErrKeyReused, http.StatusUnprocessableEntity, wire.ProblemBlank, 0},
 		{state.ErrProtected, http.StatusConflict, wire.ProblemProtected, 0},
 		{state.ErrInForce, http.StatusConflict, wire.ProblemInForce, 0},
+		{admin.ErrBusy, http.StatusServiceUnavailable, wire.ProblemBlank, 5},
 		{admin.ErrFixed, http.StatusConflict, wire.ProblemFixed, 0},
 		{state.ErrUnknownKey, http.StatusNotFound, wire.ProblemUnknown, 0},
 		{state.ErrNotFound, http.StatusNotFound, wire.ProblemBlank, 0},

@@ -83,6 +83,7 @@ func build(cfg Config) (*server, huma.API, error) {
 	s.fleet(described)
 	s.auditing(described)
 	s.webhookCalls(described)
+	s.deliveryCalls(described)
 	s.tools(described)
 	s.later(described)
 	if err := s.pages(); err != nil {

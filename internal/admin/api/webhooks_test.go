@@ -2,8 +2,10 @@ package api_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -147,4 +149,36 @@ func TestWhoMaySeeAndChangeWebhooks(t *testing.T) {
 	require.NoError(t, json.Unmarshal(a.get("/api/webhooks").body, &list))
 	require.Len(t, list, 1)
 	require.Equal(t, state.WebhookPath(id), "__webhook:"+id+"__")
+}
+
+func TestManyChangeWebhooksAtOnceAndNothingIsLost(t *testing.T) {
+	a := newAdmin(t, setup{})
+	var running sync.WaitGroup
+	answers := make([]int, 20)
+	for i := range answers {
+		running.Go(func() {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, a.base+"/api/webhooks",
+				strings.NewReader(fmt.Sprintf(`{"url":"https://hooks.example.com/%d","name":"n%d"}`, i, i%10)))
+			if err != nil {
+				return
+			}
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				return
+			}
+			answers[i] = resp.StatusCode
+			_ = resp.Body.Close() // nothing is read
+		})
+	}
+	running.Wait()
+	made := 0
+	for _, status := range answers {
+		if status == http.StatusOK {
+			made++
+		}
+	}
+	require.Equal(t, 10, made, "%v: each name once", answers)
+	var list []map[string]any
+	require.NoError(t, json.Unmarshal(a.get("/api/webhooks").body, &list))
+	require.Len(t, list, 10)
 }

@@ -165,6 +165,7 @@ func (a *app) know(ctx context.Context) error {
 		Fixed: a.configured.endpoints, Trouble: a.configured.trouble, Changed: a.endpointsChanged,
 	})
 	a.hooks = a.newHooks()
+	a.endpoints.Through(a.hooks, a.hooks)
 	a.meters.watchHooks(a.hooks)
 	a.meters.watch(a.follower, a.repairer)
 	a.meters.watchWindows(a.service)
@@ -227,6 +228,7 @@ func (a *app) follow(ctx context.Context) {
 	a.people.Changed()
 	a.teardown.Push("stop following", func(context.Context) error {
 		cancel()
+		a.endpoints.Close()
 		running.Wait()
 		return nil
 	})

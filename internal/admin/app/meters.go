@@ -95,18 +95,18 @@ func (m *meters) count(next http.Handler) http.Handler {
 func (m *meters) watchHooks(d *webhook.Dispatcher) {
 	for _, o := range []webhook.Outcome{webhook.OutcomeDelivered, webhook.OutcomeRefused, webhook.OutcomeGone, webhook.OutcomeFailed} {
 		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "waygate_admin_webhook_attempts_total", Help: "Attempts to deliver an event, by how they ended.",
+			Name: "waygate_webhook_deliveries_total", Help: "Attempts to deliver an event, by how they ended.",
 			ConstLabels: prometheus.Labels{"outcome": string(o)},
 		}, func() float64 { return float64(d.Attempts()[o]) }))
 	}
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "waygate_admin_webhook_died_total", Help: "Events that became dead letters here.",
+		Name: "waygate_webhook_died_total", Help: "Events that became dead letters here.",
 	}, func() float64 { return float64(d.Died()) }))
 	gauge := func(name, help string, value func() float64) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
 	}
-	gauge("waygate_admin_webhook_endpoints", "Endpoints that this admin delivers to now.", func() float64 { return float64(len(d.Holds())) })
-	gauge("waygate_admin_webhook_pending", "Events still to be delivered by this admin.", func() float64 { return float64(d.Pending()) })
-	gauge("waygate_admin_webhook_oldest_pending_seconds", "How long ago the oldest of them happened.", func() float64 { return d.OldestPending().Seconds() })
-	gauge("waygate_admin_webhook_dead", "Dead letters of the endpoints that this admin delivers to.", func() float64 { return float64(d.DeadLetters()) })
+	gauge("waygate_webhook_endpoints", "Endpoints that this admin delivers to now.", func() float64 { return float64(len(d.Holds())) })
+	gauge("waygate_webhook_pending", "Events still to be delivered by this admin.", func() float64 { return float64(d.Pending()) })
+	gauge("waygate_webhook_oldest_seconds", "How long ago the oldest of them happened.", func() float64 { return d.OldestPending().Seconds() })
+	gauge("waygate_webhook_dead", "Dead letters of the endpoints that this admin delivers to.", func() float64 { return float64(d.DeadLetters()) })
 }

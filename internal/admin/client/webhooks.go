@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/waygate/waygate/internal/admin/wire"
 )
@@ -61,4 +62,32 @@ func (c *Client) SwitchWebhook(ctx context.Context, id string, on bool, reason s
 	var a wire.ChangedWebhook
 	err := c.Change(ctx, http.MethodPost, webhookPath(id)+how, wire.ReasonBody{Reason: reason}, &a)
 	return a, err
+}
+
+// Deliveries lists the last attempts to deliver to an endpoint, newest first.
+func (c *Client) Deliveries(ctx context.Context, id string, limit int) ([]wire.WebhookDelivery, error) {
+	var list []wire.WebhookDelivery
+	err := c.Get(ctx, webhookPath(id)+"/deliveries", url.Values{"limit": {strconv.Itoa(limit)}}, &list)
+	return list, err
+}
+
+// DeadLetters lists the events that are not tried again by themselves, oldest first.
+func (c *Client) DeadLetters(ctx context.Context, id string) ([]wire.DeadLetter, error) {
+	var list []wire.DeadLetter
+	err := c.Get(ctx, webhookPath(id)+"/dead", nil, &list)
+	return list, err
+}
+
+// TestWebhook sends an endpoint a sample of each event.
+func (c *Client) TestWebhook(ctx context.Context, id string) (wire.SentWebhooks, error) {
+	var sent wire.SentWebhooks
+	err := c.Change(ctx, http.MethodPost, webhookPath(id)+"/test", nil, &sent)
+	return sent, err
+}
+
+// Redeliver sends deliveries or dead letters again.
+func (c *Client) Redeliver(ctx context.Context, id string, body wire.RedeliverBody) (wire.SentWebhooks, error) {
+	var sent wire.SentWebhooks
+	err := c.Change(ctx, http.MethodPost, webhookPath(id)+"/redeliver", body, &sent)
+	return sent, err
 }
