@@ -247,7 +247,7 @@ func (e *Endpoints) change(ctx context.Context, who people.Principal, retry Retr
 		if err != nil || action == "" {
 			return state.Change{}, nil, err
 		}
-		c, err := endpointChange(&one, action, reason, did)
+		c, err := keeping(&one, action, reason, did)
 		c.At, c.Actor, c.Platform = now, who.Name, who.Platform
 		return c, nil, err
 	}, nil)
@@ -265,8 +265,8 @@ func (e *Endpoints) change(ctx context.Context, who people.Principal, retry Retr
 	return ChangedEndpoint{Endpoint: is, At: r.At, Changed: r.Changed, Duplicate: r.Duplicate}, nil
 }
 
-// endpointChange is the change that keeps an endpoint as it is now, or removes it.
-func endpointChange(one *Endpoint, action state.Action, reason, did string) (state.Change, error) {
+// keeping is the change that keeps an endpoint as it is now, or removes it.
+func keeping(one *Endpoint, action state.Action, reason, did string) (state.Change, error) {
 	private := map[string][]byte{fieldHook + one.ID: nil}
 	if action != state.ActionWebhookRemove {
 		var err error

@@ -125,6 +125,9 @@ func replaced(doc *state.Document, by state.Author, c Copy, reason string) (stat
 	if err != nil || len(patch) == 0 {
 		return state.Change{}, err
 	}
+	if err := patch.BeginAnnouncing(doc, by.At); err != nil {
+		return state.Change{}, fmt.Errorf("import: %w", err)
+	}
 	was, err := doc.Was(patch)
 	if err != nil {
 		return state.Change{}, fmt.Errorf("import: %w", err)

@@ -37,8 +37,8 @@ const (
 // Announced is the instant up to which everything that windows do is in the log. Zero while there never was a window.
 func (d *Document) Announced() time.Time { return d.announced }
 
-// beginAnnouncing has a document with its first window begin to announce: from now on.
-func (p Patch) beginAnnouncing(d *Document, now time.Time) error {
+// BeginAnnouncing has a document that is given its first window by the patch begin to announce: from now on.
+func (p Patch) BeginAnnouncing(d *Document, now time.Time) error {
 	if !d.announced.IsZero() {
 		return nil
 	}

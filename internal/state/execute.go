@@ -74,7 +74,7 @@ func (x *execution) carryOut(cmd Command) (Outcome, error) {
 
 // commit makes a patch part of the change and of the document that the next command sees.
 func (x *execution) commit(p Patch, r Record) error {
-	if err := p.beginAnnouncing(x.doc, x.by.At); err != nil {
+	if err := p.BeginAnnouncing(x.doc, x.by.At); err != nil {
 		return err
 	}
 	next, err := x.doc.With(p, x.doc.Meta)

@@ -157,8 +157,8 @@ func webhookOf(e *admin.Endpoint, who people.Principal) wire.Webhook {
 	shown := e.Redacted()
 	out := wire.Webhook{
 		ID: e.ID, Name: e.Name, URL: shown.URL, Format: string(e.Format), Source: e.Source,
-		Actions: []string{}, Routes: orNone(e.Filter.Routes), Services: orNone(e.Filter.Services), Envs: orNone(e.Filter.Envs),
-		Allow: orNone(e.Allow), Disabled: e.Disabled, Why: e.Why, Secrets: []wire.WebhookSecret{}, RoutingKey: e.RoutingKey != "",
+		Actions: []string{}, Routes: listed(e.Filter.Routes), Services: listed(e.Filter.Services), Envs: listed(e.Filter.Envs),
+		Allow: listed(e.Allow), Disabled: e.Disabled, Why: e.Why, Secrets: []wire.WebhookSecret{}, RoutingKey: e.RoutingKey != "",
 		By: e.By, At: wire.StampOrNil(e.Created), ChangedBy: e.ChangedBy, ChangedAt: wire.StampOrNil(e.Changed),
 	}
 	if e.Format == "" {
@@ -178,4 +178,4 @@ func webhookOf(e *admin.Endpoint, who people.Principal) wire.Webhook {
 	return out
 }
 
-func orNone(list []string) []string { return append([]string{}, list...) }
+func listed(list []string) []string { return append([]string{}, list...) }

@@ -20,9 +20,9 @@ type cursor struct {
 // Bounds of reading.
 const (
 	readAtOnce = 100
-	// lookBack is how far back a log is read for an endpoint whose cursor is not there: it is new, or the store was lost.
+	// How far back a log is read for an endpoint whose cursor is not there: it is new, or the store was lost.
 	lookBack = time.Hour
-	// stateWithin bounds the wait for a state that is not older than the event.
+	// How long a state that is not older than the event is waited for.
 	stateWithin = 5 * time.Second
 )
 

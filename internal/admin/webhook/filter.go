@@ -30,7 +30,7 @@ func Actions() []state.Action {
 		state.ActionEnable, state.ActionDisable, state.ActionMaintenanceOn, state.ActionMaintenanceOff, state.ActionEnvGate,
 		state.ActionSchedule, state.ActionScheduleChange, state.ActionScheduleCancel, state.ActionUpcoming, state.ActionEnding,
 		state.ActionGlobalOn, state.ActionGlobalOff, state.ActionServiceOn, state.ActionServiceOff, state.ActionDeprecate,
-		state.ActionProtect, state.ActionUnprotect, state.ActionForget, state.ActionExempt, state.ActionAdopt, state.ActionImport,
+		state.ActionProtect, state.ActionUnprotect, state.ActionForget, state.ActionExempt, state.ActionAdopt, state.ActionImport, state.ActionRestore,
 	}
 }
 

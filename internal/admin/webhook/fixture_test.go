@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -69,9 +70,8 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if err != nil {
 		return
 	}
-	for name, values := range answer.Header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), answer.Header)
+	defer answer.Body.Close()
 	w.WriteHeader(answer.StatusCode)
 	_, _ = io.Copy(w, answer.Body)
 }
@@ -167,10 +167,10 @@ func (s *stage) admin(t *testing.T, name string, set ...func(*webhook.Config)) (
 	return d, stop
 }
 
-// block blocks a route and gives the frame.
-func (s *stage) block(t *testing.T, key, reason string) state.Frame {
+// block blocks a route.
+func (s *stage) block(t *testing.T, key, reason string) {
 	t.Helper()
-	return statetest.Commit(t, s.store, statetest.Block(t, key, reason)).Frame
+	statetest.Commit(t, s.store, statetest.Block(t, key, reason))
 }
 
 // reasons are what deliveries tell of a route, in the order in which they arrived.

@@ -134,8 +134,7 @@ func TestNothingOfOursIsConnectedTo(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			attempts, err := d.Test(ctx, e)
 			cancel()
-			var invalid *state.InvalidError
-			if errors.As(err, &invalid) {
+			if _, invalid := errors.AsType[*state.InvalidError](err); invalid {
 				continue
 			}
 			require.NoError(t, err, e.URL)

@@ -98,7 +98,7 @@ func TestTheGenericPayloadIsTheContract(t *testing.T) {
 	}
 	body, err := webhook.Render(&webhook.Endpoint{}, &ev)
 	require.NoError(t, err)
-	require.Equal(t, `{"event":"maintenance_on","path":"GET:/payments","reason":"DB migration","timestamp":"2025-06-01T02:00:00Z","state":{"path":"GET:/payments"}}`, string(body))
+	require.Equal(t, []byte(`{"event":"maintenance_on","path":"GET:/payments","reason":"DB migration","timestamp":"2025-06-01T02:00:00Z","state":{"path":"GET:/payments"}}`), body)
 }
 
 func TestTheSlackAttachmentIsTheContract(t *testing.T) {

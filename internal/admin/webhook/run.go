@@ -14,16 +14,16 @@ import (
 
 // Bounds of one endpoint's deliveries.
 const (
-	// maxLanes is how many deliveries are under way at once.
+	// How many deliveries are under way at once.
 	maxLanes = 16
 	// InFlight bounds the deliveries that are under way or whose end is not kept yet: so many can be repeated by whoever
 	// goes on after a crash.
 	InFlight = 48
-	// maxPending bounds the events that are admitted and not delivered; beyond them the log is not read on.
+	// How many events may be admitted and not delivered; beyond them the log is not read on.
 	maxPending = 10_000
-	// enoughReady is how many lanes are enough to be ready while there are more events to read.
+	// How many lanes are enough to be ready while there are more events to read.
 	enoughReady = 256
-	// endWithin is how long deliveries under way may take when they are to end.
+	// How long deliveries under way may take when they are to end.
 	endWithin = 2 * time.Second
 	readEvery = time.Second
 	tellEvery = 100 * time.Millisecond
