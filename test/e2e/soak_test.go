@@ -13,4 +13,4 @@ func TestSoakRestarts(t *testing.T) { testRestarts(t, 5) }
 
 func TestSoakWindows(t *testing.T) { testCalendar(t, 10_000, 1_000_000, 4*time.Minute) }
 
-func TestSoakWebhooks(t *testing.T) { testWebhooks(t, 100_000, 300, time.Second) }
+func TestSoakWebhooks(t *testing.T) { testWebhooks(t, 100_000, 300, time.Second, 1_000) }
