@@ -20,7 +20,7 @@ import (
 )
 
 // Webhooks arrive, in order and signed, whoever is killed.
-func TestWebhooks(t *testing.T) { testWebhooks(t, 3_000, 10, 500*time.Millisecond) }
+func TestWebhooks(t *testing.T) { testWebhooks(t, 3_000, 10, 500*time.Millisecond, 10_000) }
 
 // admins are several on one Redis.
 type admins struct {
@@ -33,13 +33,13 @@ type admins struct {
 	url []string
 }
 
-func newAdmins(t *testing.T, n int, r *receiver, redis *parts.RedisServer) *admins {
+func newAdmins(t *testing.T, n, pace int, r *receiver, redis *parts.RedisServer) *admins {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "webhooks.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(r.file()), 0o600))
 	a := &admins{t: t, set: []string{
 		"WAYGATE_BACKEND=redis", "WAYGATE_REDIS_URL=" + redis.URL(), "WAYGATE_WEBHOOKS_FILE=" + file,
-		"WAYGATE_WEBHOOK_PACE=1000", "WAYGATE_WEBHOOK_TIMEOUT=300ms", "WAYGATE_LOG_LEVEL=warn",
+		fmt.Sprintf("WAYGATE_WEBHOOK_PACE=%d", pace), "WAYGATE_WEBHOOK_TIMEOUT=300ms", "WAYGATE_LOG_LEVEL=warn",
 	}, args: []string{"--listen", "127.0.0.1:0"}}
 	for range n {
 		w := parts.StartWaygate(t, parts.AdminProgram, a.set, a.args...)
@@ -119,12 +119,12 @@ func (a *admins) produce(ctx context.Context, n int, over time.Duration) (map[st
 }
 
 // testWebhooks makes n deliveries from three admins to a receiver that fails, and kills admins meanwhile, one in about each
-// beat.
-func testWebhooks(t *testing.T, n, kills int, beat time.Duration) {
+// beat. Pace divides the pauses between tries.
+func testWebhooks(t *testing.T, n, kills int, beat time.Duration, pace int) {
 	t.Helper()
 	redis := parts.Redis(t)
 	r := newReceiver(t)
-	a := newAdmins(t, 3, r, redis)
+	a := newAdmins(t, 3, pace, r, redis)
 	// An endpoint of a file begins when an admin first sees it: what happens before is not for it.
 	warm := 0
 	for r.seen() == 0 {

@@ -33,9 +33,10 @@ func TestAnEventGoesWithTheStateOfItsRevision(t *testing.T) {
 			require.Equal(t, want, snap.Document().Rev)
 		}
 		// One that is not there yet is waited for, and one of another history never comes.
+		next := snapshotAt(t, "E", 900)
 		go func() {
 			time.Sleep(time.Second)
-			h.add(snapshotAt(t, "E", 900))
+			h.add(next)
 		}()
 		snap, err := h.from(t.Context(), "E", 800)
 		require.NoError(t, err)

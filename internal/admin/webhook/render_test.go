@@ -98,7 +98,9 @@ func TestTheGenericPayloadIsTheContract(t *testing.T) {
 	}
 	body, err := webhook.Render(&webhook.Endpoint{}, &ev)
 	require.NoError(t, err)
-	require.Equal(t, []byte(`{"event":"maintenance_on","path":"GET:/payments","reason":"DB migration","timestamp":"2025-06-01T02:00:00Z","state":{"path":"GET:/payments"}}`), body)
+	// To the byte: the order of the members is part of it.
+	want := `{"event":"maintenance_on","path":"GET:/payments","reason":"DB migration","timestamp":"2025-06-01T02:00:00Z","state":{"path":"GET:/payments"}}`
+	require.Contains(t, []string{want}, string(body))
 }
 
 func TestTheSlackAttachmentIsTheContract(t *testing.T) {
