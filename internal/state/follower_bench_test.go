@@ -41,6 +41,8 @@ func BenchmarkFollowerApply(b *testing.B) {
 	changes := make([]state.Change, 64)
 	for i := range changes {
 		changes[i] = statetest.Block(b, fmt.Sprintf("GET:/service-%d/things/{id}/part-%d", i, i), "y")
+		changes[i].Was, err = doc.Was(changes[i].Patch)
+		require.NoError(b, err)
 	}
 	var took []time.Duration
 	n := 0
