@@ -157,7 +157,7 @@ func TestTheFeed(t *testing.T) {
 	a := newAdmin(t, setup{})
 	require.Empty(t, events(t, a.get("/api/calendar.ics").body))
 	reason := `DB; vacuum, "all" of C:\data ` + strings.Repeat("Straße ", 20) + "🚧" + strings.Repeat("x", 200)
-	w := a.addWindow(fmt.Sprintf(`{"path":"GET:/pay","every":"day","at":"02:00","for":"2h","timezone":"Europe/Berlin","reason":%q,"ticket":"https://tickets.example/7?a=1,2"}`, reason)).Window
+	w := a.addWindow(fmt.Sprintf(`{"path":"GET:/pay","every":"day","at":"02:00","for":"2h","timezone":"Asia/Tokyo","reason":%q,"ticket":"https://tickets.example/7?a=1,2"}`, reason)).Window
 	a.addWindow(`{"path":"__global__","start":"2h","end":"3h","reason":"two\r\nlines\u0007","effect":"read_only"}`)
 	endless := a.addWindow(`{"path":"__waygate:svc_global:orders__","start":"2h","effect":"disabled"}`).Window
 
@@ -177,7 +177,7 @@ func TestTheFeed(t *testing.T) {
 		require.Equal(t, "Maintenance: GET:/pay", e["SUMMARY"])
 		require.Equal(t, "CONFIRMED", e["STATUS"])
 		require.Equal(t, "https://tickets.example/7?a=1,2", e["URL"])
-		require.Equal(t, reason+"\nTicket: https://tickets.example/7?a=1,2\nRecurs every day at 02:00 for 2h, Europe/Berlin", e["DESCRIPTION"])
+		require.Equal(t, reason+"\nTicket: https://tickets.example/7?a=1,2\nRecurs every day at 02:00 for 2h, Asia/Tokyo", e["DESCRIPTION"])
 	}
 	for id, e := range found {
 		switch e["SUMMARY"] {
