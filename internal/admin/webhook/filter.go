@@ -68,6 +68,9 @@ func (f *Filter) targets() ([]state.Target, error) {
 // passes reports whether the endpoint is sent a record. A record whose path nobody can read passes: nothing happens in
 // silence.
 func (f *Filter) passes(r *state.Record, patch state.Patch) bool {
+	if !slices.Contains(Actions(), r.Action) {
+		return false // it is about the log itself
+	}
 	if len(f.Actions) > 0 && !slices.Contains(f.Actions, r.Action) {
 		return false
 	}
