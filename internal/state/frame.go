@@ -16,11 +16,13 @@ type Head [sha256.Size]byte
 
 // Next is the head after an entry.
 func (h Head) Next(rev uint64, payload []byte) Head {
+	var before [len(h) + 8]byte
+	copy(before[:], h[:])
+	binary.BigEndian.PutUint64(before[len(h):], rev)
 	sum := sha256.New()
-	sum.Write(h[:])
-	sum.Write(binary.BigEndian.AppendUint64(nil, rev))
+	sum.Write(before[:])
 	sum.Write(payload)
-	return Head(sum.Sum(nil))
+	return Head(sum.Sum(before[:0]))
 }
 
 // String is the head in hex.
