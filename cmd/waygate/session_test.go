@@ -18,18 +18,11 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 0 && filepath.Base(os.Args[0]) == "waygate" {
 		os.Exit(run())
 	}
-	testscript.Main(tidy{m}, map[string]func(){"waygate": func() { os.Exit(run()) }})
-}
-
-// tidy removes what the tests built when they are over.
-type tidy struct{ *testing.M }
-
-func (m tidy) Run() int {
-	status := m.M.Run()
+	status := m.Run()
 	if err := parts.RemoveBinaries(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
-	return status
+	os.Exit(status)
 }
 
 // Each file in testdata is a session at a terminal, with an admin of its own that holds everything in memory.
@@ -48,6 +41,7 @@ func TestSessions(t *testing.T) {
 			testscript.Run(t, testscript.Params{
 				Files: []string{file},
 				Setup: func(e *testscript.Env) error {
+					e.Setenv("PATH", filepath.Dir(parts.Binary(t, parts.CLIProgram))+string(os.PathListSeparator)+e.Getenv("PATH"))
 					e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 					e.Setenv("WAYGATE_SERVER_URL", admin.URL())
 					e.Setenv("WAYGATE_ACTOR", "ada")

@@ -39,6 +39,8 @@ type journal struct {
 	paths
 	// step is called before each thing that a crash can come between; tests make it fail.
 	step func(what string) error
+	// full is the size from which on a segment is not written to any more: segmentSize but in tests.
+	full int64
 
 	mu sync.Mutex
 	// epoch, gen and since are those of the history that the log holds, and privateRev the revision that last changed
@@ -117,7 +119,7 @@ func (j *journal) append(r *record, prev state.Head) error {
 
 // room gives the last segment, after it began another one where that is full. The caller holds mu.
 func (j *journal) room(at state.Meta) (*segment, error) {
-	if n := len(j.segments); n > 0 && j.tail != nil && j.segments[n-1].size < segmentSize {
+	if n := len(j.segments); n > 0 && j.tail != nil && j.segments[n-1].size < j.full {
 		return j.segments[n-1], nil
 	}
 	s, err := j.createSegment(at)

@@ -267,7 +267,7 @@ func (l *loader) compare(before state.Patch) error {
 
 // journal is the journal that goes on from what was read.
 func (l *loader) journal(step func(string) error) *journal {
-	j := &journal{paths: l.paths, step: step}
+	j := &journal{paths: l.paths, step: step, full: segmentSize}
 	if l.doc == nil {
 		return j
 	}

@@ -29,9 +29,10 @@ func TestTrimSurvivesACrashAtEachStep(t *testing.T) {
 				return nil
 			})
 			require.NoError(t, err)
+			s.journal.full = 8 << 10
 			base := statetest.Seeded(t, s)
 			for i := range 9 { // a reason stands in an entry twice
-				statetest.Commit(t, s, statetest.Block(t, fmt.Sprintf("GET:/%d", i), strings.Repeat("x", 3<<20)))
+				statetest.Commit(t, s, statetest.Block(t, fmt.Sprintf("GET:/%d", i), strings.Repeat("x", 3<<10)))
 			}
 			want, err := s.Load(t.Context())
 			require.NoError(t, err)
