@@ -16,6 +16,8 @@ type reader struct {
 	doc *state.Document
 	// seen are the reasons of the entries that are to be told of, in the order of the log, each once.
 	seen []string
+	// notices are the events that the log asks for, in its order.
+	notices []notice
 }
 
 // newReader begins with the document that the store was seeded with.
@@ -44,7 +46,7 @@ func (r *reader) read(store state.Store) {
 	statetest.Same(r.t, r.doc, doc)
 }
 
-// take does what one frame says. It is the seam for deliveries: whatever is sent of an entry is sent of it here.
+// take does what one frame says, and notes what is to be sent of it.
 func (r *reader) take(f *state.Frame) {
 	r.t.Helper()
 	require.NoError(r.t, f.Verify())
@@ -55,6 +57,7 @@ func (r *reader) take(f *state.Frame) {
 	require.NoError(r.t, err)
 	r.doc, err = r.doc.With(e.Patch, state.Meta{Epoch: f.Epoch, Gen: r.doc.Gen, Rev: f.Rev, Head: f.Head})
 	require.NoError(r.t, err)
+	r.notices = append(r.notices, noticesOf(f, &e)...)
 	if e.Kind == state.KindChange {
 		require.NotEmpty(r.t, e.Records, "a change of state without its record")
 		require.NotEmpty(r.t, e.Patch, "a record without its change of state")

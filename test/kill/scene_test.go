@@ -23,25 +23,39 @@ import (
 // patience bounds what happens at once on a machine that is not busy.
 const patience = time.Minute
 
-// scene is an admin that is told where to end, its store, and a reader of the store's log.
+// scene is an admin that is told where to end, its store, a reader of the store's log, and who is told of what it says.
 type scene struct {
 	t        *testing.T
 	program  string
 	settings []string
 	// armed is the file that holds the name of the step at which the admin ends.
 	armed string
+	// hooks is the webhooks file.
+	hooks string
 	// open gives the store to look at while the admin is down.
-	open func() (store state.Store, done func())
+	open func() (store state.Backend, done func())
+	// behind says that the store keeps desks behind the calls that write there.
+	behind bool
 
-	admin  *parts.Waygate
-	reader *reader
-	client *http.Client
+	admin    *parts.Waygate
+	reader   *reader
+	receiver *receiver
+	told     *told
+	client   *http.Client
 }
 
 func newScene(t *testing.T, program string, settings ...string) *scene {
 	t.Helper()
-	s := &scene{t: t, program: program, armed: filepath.Join(t.TempDir(), "step"), client: &http.Client{Timeout: patience}}
-	s.settings = append([]string{"WAYGATE_CRASH=" + s.armed}, settings...)
+	dir := t.TempDir()
+	s := &scene{
+		t: t, program: program, armed: filepath.Join(dir, "step"), hooks: filepath.Join(dir, "webhooks.yaml"),
+		receiver: newReceiver(t), client: &http.Client{Timeout: patience},
+	}
+	// What the receiver holds is held until the admin ends, and a lease ends soon after that.
+	s.settings = append([]string{
+		"WAYGATE_CRASH=" + s.armed, "WAYGATE_WEBHOOKS_FILE=" + s.hooks, "WAYGATE_WEBHOOK_PACE=100",
+		"WAYGATE_WEBHOOK_TIMEOUT=" + (2 * patience).String(),
+	}, settings...)
 	t.Cleanup(s.client.CloseIdleConnections)
 	return s
 }
@@ -50,7 +64,8 @@ func onFile(t *testing.T, program string) *scene {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "waygate.json")
 	s := newScene(t, program, "WAYGATE_BACKEND=file", "WAYGATE_FILE_PATH="+path)
-	s.open = func() (state.Store, func()) {
+	s.behind = true
+	s.open = func() (state.Backend, func()) {
 		store, err := filestore.Open(path, filestore.Options{})
 		require.NoError(t, err)
 		return store, func() { require.NoError(t, store.Close()) }
@@ -65,20 +80,36 @@ func onRedis(t *testing.T, program string) *scene {
 	store, err := redisstore.Open(t.Context(), server.URL(), "default", redisstore.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	s.open = func() (state.Store, func()) { return store, func() {} }
+	s.open = func() (state.Backend, func()) { return store, func() {} }
 	return s
 }
 
+// start begins the next life of the admin.
 func (s *scene) start() {
 	s.t.Helper()
+	s.put(s.hooks, s.receiver.file(s.life()))
 	s.admin = parts.StartWaygate(s.t, s.program, s.settings, "--listen", "127.0.0.1:0")
+}
+
+// life is the number of the admin's life that runs or is to begin, from 0.
+func (s *scene) life() int {
+	if s.told == nil {
+		return 0
+	}
+	return len(s.told.lives) - 1
 }
 
 // arm has the admin end when it gets to a step.
 func (s *scene) arm(step string) {
 	s.t.Helper()
-	require.NoError(s.t, os.WriteFile(s.armed+".new", []byte(step), 0o600))
-	require.NoError(s.t, os.Rename(s.armed+".new", s.armed))
+	s.put(s.armed, step)
+}
+
+// put makes a file at once.
+func (s *scene) put(path, text string) {
+	s.t.Helper()
+	require.NoError(s.t, os.WriteFile(path+".new", []byte(text), 0o600))
+	require.NoError(s.t, os.Rename(path+".new", path))
 }
 
 // await waits until the admin has ended there.
