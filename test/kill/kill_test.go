@@ -156,8 +156,7 @@ func (s *scene) killOnce(turn, round int, step string, n *tally) {
 // short that some get no lease, and none notes for good what it delivered where the store keeps desks behind.
 func (s *scene) settle() {
 	s.t.Helper()
-	life := s.life()
-	require.Eventually(s.t, func() bool { return s.receiver.cameFrom(life, s.told.lives[life].owed) }, patience, 5*time.Millisecond, "what is owed is not sent")
+	s.told.await()
 	s.admin.Stop()
 	s.look()
 	require.Zero(s.t, s.told.again, "what was delivered before a stop is owed")

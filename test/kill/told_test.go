@@ -100,17 +100,21 @@ func (w *told) weigh(store state.Backend) {
 	w.lives = append(w.lives, next)
 }
 
-// await waits until all events of the log have arrived.
+// await waits until all events of the log have arrived, and this life has sent what it owes.
 func (w *told) await() {
 	w.t.Helper()
+	life := len(w.lives) - 1
 	require.Eventually(w.t, func() bool {
+		if !w.receiver.cameFrom(life, w.lives[life].owed) {
+			return false
+		}
 		for i := range w.reader.notices {
 			if !w.receiver.answered(w.reader.notices[i].id) {
 				return false
 			}
 		}
 		return true
-	}, patience, 10*time.Millisecond, "events are lost")
+	}, patience, 5*time.Millisecond, "events are lost")
 }
 
 // judge is for after the last life, which ended well.
