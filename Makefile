@@ -18,7 +18,8 @@ export ENVOY REDIS_SERVER WITHOUT BIN
 LINTER := .tools/bin/golangci-lint
 # Modules of their own, so that what only a test needs stays out of the product's go.mod.
 NESTED := $(patsubst ./%/go.mod,%,$(shell find . -mindepth 2 -name go.mod -not -path './.tools/*' -not -path './tools/*'))
-# Packages whose tests start whole systems run one after the other; the others run side by side.
+# Packages whose tests start whole systems run one after the other; the others run side by side. Of their tests, those
+# that mostly wait run four at a time, after the others.
 SYSTEMS := ./test/...
 # "parts", below, puts the programs named after it into the environment of the rest of a recipe.
 parts = parts=$$(tools/parts.sh $(1)); eval "$$parts"
@@ -53,13 +54,13 @@ run: build ## run Envoy with Waygate and a demo service behind it; Ctrl-C stops 
 test: build ## run all tests, against a real Redis and a real Envoy
 	@$(call parts,envoy redis jq python)
 	go test $$(go list ./... | grep -v '/test/')
-	go test -count=1 -p 1 $(SYSTEMS)
+	go test -count=1 -p 1 -parallel 4 $(SYSTEMS)
 	for module in $(NESTED); do go -C $$module test ./...; done
 
 .PHONY: e2e
 e2e: build ## run the end-to-end tests and the guide's scripts; RUN=name picks some
 	@$(call parts,envoy redis jq python)
-	go test -count=1 -p 1 -run '$(RUN)' $(SYSTEMS)
+	go test -count=1 -p 1 -parallel 4 -run '$(RUN)' $(SYSTEMS)
 
 .PHONY: check
 check: fmt-check vet lint arch fresh race fuzz ## everything a reviewer would say: format, vet, lint, layering, races, fuzz

@@ -285,5 +285,5 @@ func testCalendar(t *testing.T, n, samples int, within time.Duration) {
 }
 
 func TestACalendarIsKeptAndAnnouncedWhileAdminsDie(t *testing.T) {
-	testCalendar(t, 300, 20_000, 8*time.Second)
+	testCalendar(t, 300, 20_000, 6*time.Second)
 }

@@ -88,4 +88,4 @@ func testFaults(t *testing.T, down, watched time.Duration) {
 	}
 }
 
-func TestFaultsOfRedisChangeNoVerdict(t *testing.T) { testFaults(t, 2*time.Second, 5*time.Second) }
+func TestFaultsOfRedisChangeNoVerdict(t *testing.T) { testFaults(t, 2*time.Second, 4*time.Second) }

@@ -20,6 +20,7 @@ import (
 // What has gone wrong elsewhere with switches of this kind, and must not here. Each has a test.
 
 func TestAWindowForTomorrowDoesNotBlockNowAndCancellingItLeavesNothing(t *testing.T) {
+	t.Parallel()
 	l := newLine(t, settings{redis: true})
 	l.must("schedule", "GET:/reports", "--start", "1d", "--end", "2d", "--wait")
 	require.Equal(t, http.StatusOK, l.get("/reports").status)
@@ -33,6 +34,7 @@ func TestAWindowForTomorrowDoesNotBlockNowAndCancellingItLeavesNothing(t *testin
 }
 
 func TestTheEndOfAWindowRestoresWhatWasThere(t *testing.T) {
+	t.Parallel()
 	l := newLine(t, settings{redis: true})
 	l.must("deprecate", "/old", "--wait")
 	l.must("disable", "/off", "-r", "for good", "--wait")
@@ -47,6 +49,7 @@ func TestTheEndOfAWindowRestoresWhatWasThere(t *testing.T) {
 }
 
 func TestAWindowThatEndedDuringDowntimeIsOver(t *testing.T) {
+	t.Parallel()
 	l := newLine(t, settings{redis: true})
 	l.must("maintenance", "/night", "--end", "1s")
 	l.must("disable", "/later", "--until", "1h", "--wait")
@@ -61,6 +64,7 @@ func TestAWindowThatEndedDuringDowntimeIsOver(t *testing.T) {
 }
 
 func TestDisableUntilStaysDisabledUntilThen(t *testing.T) {
+	t.Parallel()
 	l := newLine(t, settings{redis: true})
 	l.must("disable", "/off", "--until", "1h", "--wait")
 	require.Equal(t, "ROUTE_DISABLED", l.get("/off").refusal(t).Error.Code)
@@ -68,6 +72,7 @@ func TestDisableUntilStaysDisabledUntilThen(t *testing.T) {
 }
 
 func TestTwoAdminsChangingAtOnceLoseNothing(t *testing.T) {
+	t.Parallel()
 	l := newLine(t, settings{redis: true})
 	other := parts.StartWaygate(t, parts.AdminProgram, []string{
 		"WAYGATE_BACKEND=redis", "WAYGATE_REDIS_URL=" + l.redis.URL(), "WAYGATE_SNAPSHOT_DIR=" + filepath.Join(l.dir, "other"),

@@ -43,6 +43,7 @@ func lines(t *testing.T, test func(t *testing.T, l *line)) {
 }
 
 func TestARouteInMaintenanceIsRefused(t *testing.T) {
+	t.Parallel()
 	lines(t, func(t *testing.T, l *line) {
 		require.Equal(t, http.StatusOK, l.get("/payments").status)
 
@@ -72,6 +73,7 @@ func TestARouteInMaintenanceIsRefused(t *testing.T) {
 }
 
 func TestAnUntilEndsByItself(t *testing.T) {
+	t.Parallel()
 	l := newLine(t, settings{redis: true, failClosed: true})
 	l.must("deprecate", "/v1/users", "--successor", "/v2/users", "--sunset", "2037-06-01")
 	l.must("disable", "/v1/users", "--until", "2s", "--wait")
@@ -94,6 +96,7 @@ func TestAnUntilEndsByItself(t *testing.T) {
 }
 
 func TestAGateRefusesOtherEnvironments(t *testing.T) {
+	t.Parallel()
 	l := newLine(t, settings{failClosed: true, redis: true})
 	l.must("env", "set", "/beta", "staging", "--wait")
 	refused := l.get("/beta")
@@ -107,6 +110,7 @@ func TestAGateRefusesOtherEnvironments(t *testing.T) {
 }
 
 func TestSwitchesAndExemptions(t *testing.T) {
+	t.Parallel()
 	l := newLine(t, settings{failClosed: true, redis: true})
 	l.must("global", "enable", "--reason", "deploy", "--exempt", "/health", "--exempt", "GET:/readiness", "--wait")
 	require.Equal(t, http.StatusServiceUnavailable, l.get("/anything").status)
@@ -146,6 +150,7 @@ func TestTheUpstreamNeverSeesWhatAClientForged(t *testing.T) {
 }
 
 func TestWaitNamesTheInstanceThatIsMissing(t *testing.T) {
+	t.Parallel()
 	l := newLine(t, settings{redis: true})
 	l.authz.Kill()
 	ran := l.cli("maintenance", "/orders", "--wait=1s")
@@ -164,6 +169,7 @@ func TestWaitNamesTheInstanceThatIsMissing(t *testing.T) {
 }
 
 func TestAnOrderlyStopLeavesTheCount(t *testing.T) {
+	t.Parallel()
 	l := newLine(t, settings{redis: true})
 	l.authz.Stop()
 	ran := l.cli("maintenance", "/orders", "--wait=1s")

@@ -73,6 +73,7 @@ func testRestarts(t *testing.T, runs int) {
 func TestRestartsCostNoRequest(t *testing.T) { testRestarts(t, 1) }
 
 func TestAnAuthzStartsFromItsDiskWithEverythingElseDown(t *testing.T) {
+	t.Parallel()
 	l := newLine(t, settings{redis: true, failClosed: true})
 	l.must("maintenance", "GET:/payments", "--wait")
 	require.Eventually(t, func() bool { // the snapshot is written behind the apply path
@@ -91,6 +92,7 @@ func TestAnAuthzStartsFromItsDiskWithEverythingElseDown(t *testing.T) {
 }
 
 func TestAnAuthzThatKnowsNothingDoesNotListen(t *testing.T) {
+	t.Parallel()
 	l := newLine(t, settings{redis: true, failClosed: true})
 	empty := parts.Redis(t)
 	other := parts.LaunchWaygate(t, parts.AuthzProgram, nil,

@@ -102,7 +102,7 @@ func (s *scene) found() {
 	doc, err := store.Load(s.t.Context())
 	require.NoError(s.t, err)
 	s.reader = newReader(s.t, doc)
-	s.told = &told{t: s.t, receiver: s.receiver, reader: s.reader, behind: s.behind, reread: map[string]int{}}
+	s.told = &told{t: s.t, receiver: s.receiver, reader: s.reader}
 	s.told.weigh(store)
 }
 
@@ -153,7 +153,7 @@ func (s *scene) killOnce(turn, round int, step string, n *tally) {
 }
 
 // settle lets a life send all that it owes, and stops it: then nothing that came is owed. Lives that end in a kill are so
-// short that some get no lease, and none notes for good what it delivered where the store keeps desks behind.
+// short that some get no lease.
 func (s *scene) settle() {
 	s.t.Helper()
 	s.told.await()

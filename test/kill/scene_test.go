@@ -34,8 +34,6 @@ type scene struct {
 	hooks string
 	// open gives the store to look at while the admin is down.
 	open func() (store state.Backend, done func())
-	// behind says that the store keeps desks behind the calls that write there.
-	behind bool
 
 	admin    *parts.Waygate
 	reader   *reader
@@ -64,7 +62,6 @@ func onFile(t *testing.T, program string) *scene {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "waygate.json")
 	s := newScene(t, program, "WAYGATE_BACKEND=file", "WAYGATE_FILE_PATH="+path)
-	s.behind = true
 	s.open = func() (state.Backend, func()) {
 		store, err := filestore.Open(path, filestore.Options{})
 		require.NoError(t, err)

@@ -5,7 +5,7 @@
 //	state.json          the document: readable, and editable by hand while the store is stopped
 //	state.json.log/     the log: one line of JSON per commit, in segments; nothing is ever dropped from it
 //	state.json.private  the private part, for the owner only
-//	state.json.desk/    what admins leave for the next one: cursors of webhooks; written behind, at most 20 times a second
+//	state.json.desk/    what admins leave for the next one: cursors of webhooks
 //	state.json.lock     held while a process uses the store
 //
 // A commit is made when its line is in the log and synced: the line is the commit. The private part is written before,
