@@ -1,6 +1,7 @@
 package statetest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"testing"
@@ -66,6 +67,28 @@ func (w *watching) until(t *testing.T, rev uint64) []state.Frame {
 	return got
 }
 
+// stops ends the context of the watch and sees it end by that.
+func (w *watching) stops(t *testing.T) {
+	t.Helper()
+	w.cancel()
+	select {
+	case err := <-w.ended:
+		require.ErrorIs(t, err, context.Canceled)
+	case <-time.After(patience):
+		require.FailNow(t, "the watch outlived its context")
+	}
+}
+
+// inStep waits until a source stands where its store stands. It may have a follower of its own behind it: one that is
+// still on its way to the store replaces its document as a whole, and that rightly ends a watch.
+func inStep(t *testing.T, source state.Source, at state.Meta) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		doc, err := source.Load(t.Context())
+		return err == nil && doc.Meta == at
+	}, patience, time.Millisecond, "the source never came to %v", at)
+}
+
 func watchMissesNothing(t *testing.T, open OpenSource) {
 	const before, during, after = 5, 120, 3
 	source, s := open(t)
@@ -73,12 +96,7 @@ func watchMissesNothing(t *testing.T, open OpenSource) {
 	for i := range before {
 		base = After(base, Commit(t, s, Block(t, fmt.Sprintf("GET:/before/%d", i), "x")))
 	}
-	// A source may stand behind a follower of its own: one that is still on its way to the store replaces its document
-	// as a whole, and that ends a watch.
-	require.Eventually(t, func() bool {
-		doc, err := source.Load(t.Context())
-		return err == nil && doc.Rev == base.Rev
-	}, patience, time.Millisecond)
+	inStep(t, source, base)
 	early := watch(t, source, 2*during)
 	done := commitAll(t, s, blocks(t, during, "GET:/during/%d"))
 	require.Eventually(t, func() bool {
@@ -115,6 +133,7 @@ func watchMissesNothing(t *testing.T, open OpenSource) {
 func watchOverSeed(t *testing.T, open OpenSource) {
 	source, s := open(t)
 	seen := Seeded(t, s)
+	inStep(t, source, seen)
 	w := watch(t, source, 16)
 	next := state.Meta{Epoch: state.NewEpoch(), Gen: seen.Gen + 1, Rev: seen.Rev + 1000, Head: seen.Head}
 	require.NoError(t, s.Seed(t.Context(), seen, Document(t, next), nil))
@@ -132,27 +151,16 @@ func watchOverSeed(t *testing.T, open OpenSource) {
 
 func watchEnds(t *testing.T, open OpenSource) {
 	source, s := open(t)
-	Seeded(t, s)
-	w := watch(t, source, 1)
-	w.cancel()
-	select {
-	case err := <-w.ended:
-		require.ErrorIs(t, err, context.Canceled)
-	case <-time.After(patience):
-		require.FailNow(t, "the watch outlived its context")
-	}
+	inStep(t, source, Seeded(t, s))
+	watch(t, source, 1).stops(t)
 
 	// Also in the middle of a stream of frames, with a reader that takes none.
-	w = watch(t, source, 0)
+	w := watch(t, source, 0)
+	var first uint64
 	for i := range 3 {
-		Commit(t, s, Block(t, fmt.Sprintf("GET:/%d", i), "x"))
+		r := Commit(t, s, Block(t, fmt.Sprintf("GET:/%d", i), "x"))
+		first = cmp.Or(first, r.Frame.Rev)
 	}
-	<-w.frames
-	w.cancel()
-	select {
-	case err := <-w.ended:
-		require.ErrorIs(t, err, context.Canceled)
-	case <-time.After(patience):
-		require.FailNow(t, "the watch outlived its context")
-	}
+	w.until(t, first)
+	w.stops(t)
 }
