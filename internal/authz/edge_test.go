@@ -208,7 +208,7 @@ func TestStopAnswersWhatIsUnderWay(t *testing.T) {
 	require.NoError(t, err)
 	message := wire(t, asked("GET", "/payments", nil))
 	require.NoError(t, stream.SendMsg(&message))
-	require.Eventually(t, func() bool { return s.Totals().Checks == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return s.Totals().Checks == 1 }, 20*time.Second, time.Millisecond)
 
 	stopped := make(chan struct{})
 	go func() {
@@ -221,7 +221,7 @@ func TestStopAnswersWhatIsUnderWay(t *testing.T) {
 	require.Equal(t, "MAINTENANCE_MODE", codeOf(t, got))
 	answered := time.Now()
 	<-stopped
-	require.Less(t, time.Since(answered), time.Second)
+	require.Less(t, time.Since(answered), 3*time.Second)
 }
 
 func TestStopCutsWhatTakesTooLong(t *testing.T) {

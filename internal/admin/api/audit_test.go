@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	waitLong = 5 * time.Second
+	waitLong = 20 * time.Second
 	tick     = 10 * time.Millisecond
 )
 

@@ -112,7 +112,7 @@ func TestLogoutRevokesAtEveryAdmin(t *testing.T) {
 	two.get("/api/auth/me").is(http.StatusOK)
 	require.Equal(t, true, one.post("/api/auth/logout", "").is(http.StatusOK)["ok"])
 	one.get("/api/auth/me").problem(http.StatusUnauthorized)
-	require.Eventually(t, func() bool { return two.get("/api/auth/me").status == http.StatusUnauthorized }, time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return two.get("/api/auth/me").status == http.StatusUnauthorized }, waitLong, 5*time.Millisecond)
 	three := newAdmin(t, setup{store: store, password: "sesame"})
 	three.token = one.token
 	three.get("/api/auth/me").problem(http.StatusUnauthorized)

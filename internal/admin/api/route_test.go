@@ -159,7 +159,7 @@ func TestStrictRoutes(t *testing.T) {
 	a.post(on("GET:/typo", "disable"), "").problem(http.StatusNotFound)
 
 	a.call(http.MethodPut, "/api/instances/gw-1", `{"boot":"b","hits":{"GET:/seen":3}}`).is(http.StatusOK)
-	require.Eventually(t, func() bool { return a.get(on("GET:/seen", "")).status == http.StatusOK }, 5*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return a.get(on("GET:/seen", "")).status == http.StatusOK }, waitLong, 50*time.Millisecond)
 	a.post(on("GET:/seen", "disable"), "").is(http.StatusOK)
 }
 

@@ -394,7 +394,7 @@ func TestWhatWindowsDidByThemselvesIsInTheAudit(t *testing.T) {
 	_, err = a.store.Commit(t.Context(), doc.Meta, change)
 	require.NoError(t, err)
 	var last wire.AuditEntry
-	require.Eventually(t, func() bool { last = a.audit("")[0]; return last.Action == "maintenance_off" }, 5*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { last = a.audit("")[0]; return last.Action == "maintenance_off" }, waitLong, 20*time.Millisecond)
 	require.Equal(t, "system", last.Actor)
 	require.Equal(t, w.ID, last.Window)
 	require.Equal(t, w.End, last.ScheduledAt)

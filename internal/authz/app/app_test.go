@@ -128,7 +128,7 @@ func TestAStartNeedsRedisOnlyOnce(t *testing.T) {
 	redis.Pause()
 	began := time.Now()
 	silent := run(t, args...)
-	require.Less(t, time.Since(began), time.Second)
+	require.Less(t, time.Since(began), 10*time.Second)
 	require.Equal(t, http.StatusServiceUnavailable, code(t, client(t, silent.ready.Listen[0]), "/payments"))
 	silent.end()
 	redis.Kill()
@@ -218,7 +218,7 @@ func TestAStopIsQuick(t *testing.T) {
 			}
 			began := time.Now()
 			r.end()
-			require.Less(t, time.Since(began), 2*time.Second)
+			require.Less(t, time.Since(began), answerWithin)
 		})
 	}
 	redis.Resume()
