@@ -32,16 +32,12 @@ func (c *Client) History(ctx context.Context, key string, limit int, cursor stri
 
 // Restore has a route as it was at a revision.
 func (c *Client) Restore(ctx context.Context, key string, body wire.RestoreBody) (wire.Restored, error) {
-	var r wire.Restored
-	err := c.Change(ctx, http.MethodPost, routePath(key)+"/restore", body, &r)
-	return r, err
+	return change[wire.Restored](ctx, c, http.MethodPost, routePath(key)+"/restore", body)
 }
 
 // TrimAudit removes old entries from the log.
 func (c *Client) TrimAudit(ctx context.Context, body wire.TrimBody) (wire.Trimmed, error) {
-	var t wire.Trimmed
-	err := c.Change(ctx, http.MethodPost, "/audit/trim", body, &t)
-	return t, err
+	return change[wire.Trimmed](ctx, c, http.MethodPost, "/audit/trim", body)
 }
 
 // LogPlace is where an admin's store stands, and of which namespace it is.
@@ -54,9 +50,7 @@ type LogPlace struct {
 
 // LogPlace asks where the store stands.
 func (c *Client) LogPlace(ctx context.Context) (LogPlace, error) {
-	var p LogPlace
-	err := c.Get(ctx, "/stream/pulse", nil, &p)
-	return p, err
+	return get[LogPlace](ctx, c, "/stream/pulse", nil)
 }
 
 // Open begins to read an answer that may be as long as the log, or have no end. It lasts as long as ctx.

@@ -81,18 +81,24 @@ func New(base, token, actor string) (*Client, error) {
 	}, nil
 }
 
-// Get reads path (below {base}/api) into answer.
-func (c *Client) Get(ctx context.Context, path string, query url.Values, answer any) error {
+// get reads path (below {base}/api).
+func get[T any](ctx context.Context, c *Client, path string, query url.Values) (answer T, err error) {
 	if len(query) > 0 {
 		path += "?" + query.Encode()
 	}
-	_, err := c.call(ctx, http.MethodGet, path, nil, "", answer)
-	return err
+	_, err = c.call(ctx, http.MethodGet, path, nil, "", &answer)
+	return answer, err
 }
 
-// Change sends a body to path with an idempotency key and reads the answer. When the answer is lost it asks once more;
-// when the store is away for the moment (503 with Retry-After) it tries again for a while.
-func (c *Client) Change(ctx context.Context, method, path string, body, answer any) error {
+// change sends a body to path with an idempotency key and reads the answer.
+func change[T any](ctx context.Context, c *Client, method, path string, body any) (answer T, err error) {
+	err = c.change(ctx, method, path, body, &answer)
+	return answer, err
+}
+
+// change is change for an answer of any kind. When the answer is lost it asks once more; when the store is away for the
+// moment (503 with Retry-After) it tries again for a while.
+func (c *Client) change(ctx context.Context, method, path string, body, answer any) error {
 	text := []byte("{}")
 	if body != nil {
 		var err error

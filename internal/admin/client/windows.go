@@ -24,37 +24,27 @@ func (c *Client) Windows(ctx context.Context, path, service string, ended bool) 
 	if ended {
 		query.Set("ended", "true")
 	}
-	var list []wire.WindowDetail
-	err := c.Get(ctx, "/windows", query, &list)
-	return list, err
+	return get[[]wire.WindowDetail](ctx, c, "/windows", query)
 }
 
 // Window reads one window.
 func (c *Client) Window(ctx context.Context, id string) (wire.WindowDetail, error) {
-	var w wire.WindowDetail
-	err := c.Get(ctx, windowPath(id), nil, &w)
-	return w, err
+	return get[wire.WindowDetail](ctx, c, windowPath(id), nil)
 }
 
 // AddWindow adds a window.
 func (c *Client) AddWindow(ctx context.Context, w wire.NewWindow) (wire.ChangedWindow, error) {
-	var a wire.ChangedWindow
-	err := c.Change(ctx, http.MethodPost, "/windows", w, &a)
-	return a, err
+	return change[wire.ChangedWindow](ctx, c, http.MethodPost, "/windows", w)
 }
 
 // ChangeWindow changes a window: its times, its reason or its ticket.
 func (c *Client) ChangeWindow(ctx context.Context, id string, w wire.WindowChange) (wire.ChangedWindow, error) {
-	var a wire.ChangedWindow
-	err := c.Change(ctx, http.MethodPatch, windowPath(id), w, &a)
-	return a, err
+	return change[wire.ChangedWindow](ctx, c, http.MethodPatch, windowPath(id), w)
 }
 
 // EndWindow ends what runs of a window now.
 func (c *Client) EndWindow(ctx context.Context, id, reason string) (wire.ChangedWindow, error) {
-	var a wire.ChangedWindow
-	err := c.Change(ctx, http.MethodPost, windowPath(id)+"/end", wire.ReasonBody{Reason: reason}, &a)
-	return a, err
+	return change[wire.ChangedWindow](ctx, c, http.MethodPost, windowPath(id)+"/end", wire.ReasonBody{Reason: reason})
 }
 
 // CancelWindow cancels a window; or, where a start is given, one of its occurrences.
@@ -63,15 +53,11 @@ func (c *Client) CancelWindow(ctx context.Context, id string, occurrence time.Ti
 	if !occurrence.IsZero() {
 		path += "?" + url.Values{"occurrence": {occurrence.Format(time.RFC3339Nano)}}.Encode()
 	}
-	var a wire.ChangedWindow
-	err := c.Change(ctx, http.MethodDelete, path, nil, &a)
-	return a, err
+	return change[wire.ChangedWindow](ctx, c, http.MethodDelete, path, nil)
 }
 
 // Calendar lists the occurrences that have a part between two instants, in the order of their starts.
 func (c *Client) Calendar(ctx context.Context, from, to time.Time) ([]wire.CalendarEntry, error) {
 	query := url.Values{"from": {from.Format(time.RFC3339)}, "to": {to.Format(time.RFC3339)}}
-	var list []wire.CalendarEntry
-	err := c.Get(ctx, "/calendar", query, &list)
-	return list, err
+	return get[[]wire.CalendarEntry](ctx, c, "/calendar", query)
 }
