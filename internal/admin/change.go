@@ -32,7 +32,7 @@ type Result struct {
 // Retries of a commit that met another one.
 const (
 	commitTries = 40
-	settleFor   = 300 * time.Millisecond
+	settleFor   = 1500 * time.Millisecond // a head that nobody told of is asked for once a second
 	askAgain    = 50 * time.Millisecond
 )
 
