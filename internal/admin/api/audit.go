@@ -3,8 +3,10 @@ package api
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -96,24 +98,47 @@ func (s *server) listAudit(ctx context.Context, in *auditQuery) (*auditAnswer, e
 	if err != nil {
 		return nil, err
 	}
-	q := admin.AuditQuery{AuditFilter: filter, Before: in.Before}
+	q := admin.AuditQuery{AuditFilter: filter, Before: admin.Mark{Rev: in.Before}}
 	if q.Limit, err = auditLimit(in.Limit); err != nil {
 		return nil, err
 	}
 	if in.Cursor != "" {
-		if q.Before, err = strconv.ParseUint(in.Cursor, 10, 64); err != nil {
-			return nil, state.Invalid("cursor", "cursor: %.40q is not the value of %s", in.Cursor, wire.NextHeader)
+		if q.Before, err = parseMark(in.Cursor); err != nil {
+			return nil, err
 		}
 	}
 	lines, next, err := s.cfg.Service.Audit(ctx, q)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the use case's errors are the call's
 	}
-	out := &auditAnswer{Next: cursorOf(next), Body: make([]wire.AuditEntry, len(lines))}
+	out := &auditAnswer{Next: markText(next), Body: make([]wire.AuditEntry, len(lines))}
 	for i := range lines {
 		out.Body[i] = auditEntry(&lines[i], in.wantsChanges())
 	}
 	return out, nil
+}
+
+// markText is a mark as a cursor: the revision, and the index where it is inside a commit; empty for none.
+func markText(m admin.Mark) string {
+	text := cursorOf(m.Rev)
+	if m.Index > 0 {
+		text += "." + strconv.Itoa(m.Index)
+	}
+	return text
+}
+
+func parseMark(text string) (admin.Mark, error) {
+	rev, index, inside := strings.Cut(text, ".")
+	var m admin.Mark
+	var err, bad error
+	m.Rev, err = strconv.ParseUint(rev, 10, 64)
+	if inside {
+		m.Index, bad = strconv.Atoi(index)
+	}
+	if err != nil || bad != nil || m.Index < 0 {
+		return m, state.Invalid("cursor", "cursor: %.40q is not the value of %s", text, wire.NextHeader)
+	}
+	return m, nil
 }
 
 // cursorOf is the value that asks for what follows; empty at the end.
@@ -129,7 +154,7 @@ func auditLimit(text string) (int, error) {
 		return defaultAudit, nil
 	}
 	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || n < 0 {
+	if err != nil || n < 0 || math.IsNaN(n) {
 		return 0, newProblem(http.StatusBadRequest, wire.ProblemBlank, fmt.Sprintf("limit: %.40q is not a number of entries", text))
 	}
 	return int(min(n, admin.MaxAudit)), nil

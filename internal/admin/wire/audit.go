@@ -77,5 +77,5 @@ type Trimmed struct {
 	Place
 }
 
-// NextHeader of an answer of GET /api/audit carries the value of cursor= (or before=) that asks for the entries that follow.
+// NextHeader of an answer of GET /api/audit carries the value of cursor= that asks for the entries that follow.
 const NextHeader = "X-Waygate-Next"
