@@ -225,6 +225,9 @@ func (r *recent) upTo(epoch string, upper uint64) []state.Frame {
 	if len(r.frames) == 0 || r.frames[0].Epoch != epoch || upper < r.frames[0].Rev {
 		return nil
 	}
-	n := min(uint64(len(r.frames)), upper-r.frames[0].Rev+1)
+	n := upper - r.frames[0].Rev + 1
+	if n > uint64(len(r.frames)) { // the view is told of a frame before we are
+		return nil
+	}
 	return slices.Clone(r.frames[max(0, int(n)-auditBatch):n])
 }
