@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -158,6 +159,23 @@ func auditLimit(text string) (int, error) {
 		return 0, newProblem(http.StatusBadRequest, wire.ProblemBlank, fmt.Sprintf("limit: %.40q is not a number of entries", text))
 	}
 	return int(min(n, admin.MaxAudit)), nil
+}
+
+// filterIn is the filter in a query that huma does not read.
+func filterIn(asked url.Values) AuditFilter {
+	return AuditFilter{
+		Route: asked.Get("route"), Match: asked.Get("match"), Service: asked.Get("service"), Actor: asked.Get("actor"), Action: asked["action"],
+		Platform: asked.Get("platform"), From: asked.Get("from"), To: asked.Get("to"), Text: asked.Get("text"), Changes: asked.Get("changes"),
+	}
+}
+
+// filterParams describe such a filter.
+func filterParams() []*huma.Param {
+	var all []*huma.Param
+	for _, name := range []string{"route", "match", "service", "actor", "action", "platform", "from", "to", "text", "changes"} {
+		all = append(all, &huma.Param{Name: name, In: "query", Description: "As in GET /api/audit", Schema: &huma.Schema{Type: huma.TypeString}})
+	}
+	return all
 }
 
 func (f *AuditFilter) wantsChanges() bool {
