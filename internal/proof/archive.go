@@ -19,7 +19,10 @@ const (
 	manifestName = "manifest.json"
 	manifestForm = "waygate archive 1"
 	segmentLines = 10_000
-	maxLine      = 256 << 20
+	// A segment that the manifest does not name, from a crash, is kept under its name with this end.
+	segmentPattern = "*.ndjson"
+	unnamedEnd     = ".unnamed"
+	maxLine        = 256 << 20
 )
 
 // Manifest tells what an archive holds.
@@ -82,13 +85,13 @@ func Replay(dir string, c *Chain) (Manifest, error) {
 			return m, err
 		}
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.ndjson"))
+	files, err := filepath.Glob(filepath.Join(dir, segmentPattern))
 	if err != nil {
 		return m, fmt.Errorf("list the archive: %w", err)
 	}
 	for _, file := range files {
 		if !names[filepath.Base(file)] {
-			return m, fmt.Errorf("%s is not in the manifest: %w", file, state.ErrDamaged)
+			return m, fmt.Errorf("%s is not in the manifest: the next export sets it aside if a crash left it: %w", file, state.ErrDamaged)
 		}
 	}
 	return m, nil
