@@ -90,6 +90,12 @@ func WholeCheckpoints(file []byte) int {
 	return end + len(checkpointEnd)
 }
 
+// BeginsCheckpoint reports whether a text is the beginning of a checkpoint.
+func BeginsCheckpoint(text []byte) bool {
+	n := min(len(text), len(checkpointForm))
+	return string(text[:n]) == checkpointForm[:n]
+}
+
 func parseCheckpoint(text string) (Checkpoint, error) {
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	names := []string{"", "namespace ", "epoch ", "revision ", "head ", "time "}
