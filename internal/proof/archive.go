@@ -165,10 +165,16 @@ func EachLine(text io.Reader, do func([]byte) error) error {
 	}
 }
 
-// HeadAt is the head of an archive at a revision of an epoch, after all that comes before it was verified.
-func HeadAt(dir, epoch string, rev uint64) (head state.Head, found bool, err error) {
+// Holds gives the head of an archive at the revision last of an epoch, after all of it was verified. It is found only
+// where everything from the revision first on is there as well.
+func Holds(dir, epoch string, first, last uint64) (head state.Head, found bool, err error) {
+	begun := false
 	c := Chain{Known: func(f *state.Frame) error {
-		if f.Epoch == epoch && f.Rev == rev {
+		if f.Epoch != epoch {
+			return nil
+		}
+		begun = begun || f.Rev == first
+		if begun && f.Rev == last {
 			head, found = f.Head, true
 		}
 		return nil
