@@ -140,13 +140,16 @@ func (t *tool) auditTrim(ctx context.Context, o trimOptions) error {
 	if err != nil {
 		return err
 	}
-	if plan.Entries == 0 {
+	switch {
+	case plan.Entries == 0 && t.json():
+		return asJSON(t.out, plan)
+	case plan.Entries == 0:
 		fmt.Fprintln(t.out, "there is nothing to trim")
 		return nil
 	}
 	body.Before = strconv.FormatUint(plan.Before, 10)
 	if !o.without {
-		head, found, err := proof.HeadAt(o.archive, plan.Epoch, plan.Before-1)
+		head, found, err := proof.Holds(o.archive, plan.Epoch, plan.Before-plan.Entries, plan.Before-1)
 		switch {
 		case err != nil:
 			return refused(err)

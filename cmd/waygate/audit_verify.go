@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"time"
@@ -53,7 +54,7 @@ func (t *tool) auditVerify(ctx context.Context, o verifyOptions) error {
 	if o.dir != "" && o.archive != "" {
 		return usage("--dir is an archive without a server, --archive one with it: say one of them")
 	}
-	witness, err := o.witness()
+	witness, err := o.witness(t.err)
 	if err != nil {
 		return err
 	}
@@ -97,9 +98,9 @@ func wrong(err error) error {
 }
 
 // witness reads the checkpoints.
-func (o *verifyOptions) witness() (*proof.Witness, error) {
+func (o *verifyOptions) witness(warn io.Writer) (*proof.Witness, error) {
 	if len(o.checkpoints) == 0 {
-		return proof.NewWitness("", nil)
+		return proof.NewWitness("", nil, o.from)
 	}
 	if o.key == "" {
 		return nil, usage("--public-key FILE is the key that checkpoints are verified with")
@@ -118,13 +119,16 @@ func (o *verifyOptions) witness() (*proof.Witness, error) {
 		if err != nil {
 			return nil, usage("%w", err)
 		}
-		some, _, err := proof.ParseCheckpoints(text, key)
+		some, torn, err := proof.ParseCheckpoints(text, key)
 		if err != nil {
 			return nil, &exitError{code: exitRefused, err: fmt.Errorf("%s: %w", file, err)}
 		}
+		if torn {
+			fmt.Fprintf(warn, "warning: %s: the last checkpoint has no end and does not count\n", file)
+		}
 		all = append(all, some...)
 	}
-	return proof.NewWitness("", all)
+	return proof.NewWitness("", all, o.from)
 }
 
 func publicKey(text []byte) (ed25519.PublicKey, error) {

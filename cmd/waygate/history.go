@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -181,4 +182,13 @@ func (t *tool) tellRestore(r wire.Restored) error {
 	}
 	t.tellChanges(r.Changes)
 	return nil
+}
+
+// compact is JSON in one line.
+func compact(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(text)
 }

@@ -7,38 +7,42 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/waygate/waygate/internal/admin/client"
+	"github.com/waygate/waygate/internal/admin/wire"
 )
 
-// reconnectEvery is how long to wait before a stream that ended is opened again.
-const reconnectEvery = time.Second
+const (
+	// How long to wait before a stream that ended is opened again.
+	reconnectEvery = time.Second
+	// How long a stream that is alive says nothing at the most: heartbeats come every 5 s.
+	silence = 20 * time.Second
+)
 
-// follower prints the audit as it happens. The stream tells that something happened, and the audit what it was, so
-// that filters mean the same as without --follow.
+// follower prints the audit as it happens.
 type follower struct {
 	*tool
 	api   *client.Client
 	query url.Values
-	// id is that of the last event, and rev the revision up to which everything was printed.
-	id  string
-	rev uint64
+	// id is where the stream goes on: after the last thing that it told.
+	id string
 }
 
 // followLog prints entries from now on until ctx ends. A stream that breaks off is resumed where it ended.
 func (t *tool) followLog(ctx context.Context, api *client.Client, query url.Values) error {
+	if t.output == "csv" {
+		return usage("--follow prints a table, json or ndjson")
+	}
 	at, err := api.LogPlace(ctx)
 	if err != nil {
 		return err
 	}
-	f := &follower{tool: t, api: api, query: query, rev: at.Rev, id: at.Epoch + "." + strconv.FormatUint(at.Rev, 10)}
+	f := &follower{tool: t, api: api, query: query, id: at.Epoch + "." + strconv.FormatUint(at.Rev, 10)}
 	for {
 		err := f.stream(ctx)
 		if ctx.Err() != nil {
@@ -58,66 +62,71 @@ func (t *tool) followLog(ctx context.Context, api *client.Client, query url.Valu
 	}
 }
 
-// stream follows one connection to its end.
+// stream follows one connection to its end. One that fell silent is dead, although nobody closed it.
 func (f *follower) stream(ctx context.Context) error {
-	body, err := f.api.Open(ctx, "/stream", url.Values{}, http.Header{"Last-Event-Id": {f.id}})
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watch := time.AfterFunc(silence, func() { cancel(errors.New("nothing was heard of the admin")) })
+	defer watch.Stop()
+	body, err := f.api.Open(ctx, "/events", f.query, http.Header{"Last-Event-Id": {f.id}})
 	if err != nil {
 		return err
 	}
 	defer body.Close()
 	lines := bufio.NewReader(body)
-	id := ""
+	var e event
 	for {
 		line, err := lines.ReadString('\n')
 		if err != nil {
 			if errors.Is(err, io.EOF) {
 				err = errors.New("the admin closed it")
 			}
-			return err
+			return errors.Join(context.Cause(ctx), err)
 		}
-		if value, ok := strings.CutPrefix(strings.TrimSpace(line), "id:"); ok {
-			id = strings.TrimSpace(value)
-		}
-		if strings.TrimSpace(line) != "" || id == "" {
+		watch.Reset(silence)
+		if line = strings.TrimRight(line, "\r\n"); line != "" {
+			e.take(line)
 			continue
 		}
-		if err := f.print(ctx, id); err != nil {
+		if err := f.print(&e); err != nil {
 			return err
 		}
-		f.id, id = id, ""
+		if e.id != "" {
+			f.id = e.id
+		}
+		e = event{}
 	}
 }
 
-// print prints what was done up to the revision that an event names.
-func (f *follower) print(ctx context.Context, id string) error {
-	rev, err := strconv.ParseUint(id[strings.LastIndexByte(id, '.')+1:], 10, 64)
-	if err != nil || rev <= f.rev {
-		return nil
+// event is one of the stream, as far as it was read.
+type event struct{ id, name, data string }
+
+// take reads one of its lines.
+func (e *event) take(line string) {
+	field, value, _ := strings.Cut(line, ":")
+	value = strings.TrimPrefix(value, " ")
+	switch field {
+	case "id":
+		e.id = value
+	case "event":
+		e.name = value
+	case "data":
+		e.data = value
 	}
-	query := maps.Clone(f.query)
-	query.Set("before", strconv.FormatUint(rev+1, 10))
-	query.Set("limit", strconv.FormatUint(min(10_000, 100*(rev-f.rev)), 10))
-	entries, _, err := f.api.AuditPage(ctx, query)
-	if err != nil {
+}
+
+// print prints the entry that an event tells.
+func (f *follower) print(e *event) error {
+	switch {
+	case e.data == "":
+		return nil
+	case e.name == "reset":
+		_, err := fmt.Fprintf(f.err, "warning: the log does not lead from %s to %s, where this goes on: see waygate log for what is between\n", f.id, e.id)
 		return err
 	}
-	for _, e := range slices.Backward(entries) {
-		if e.Revision <= f.rev {
-			continue
-		}
-		if err := f.logLine(&e); err != nil {
-			return err
-		}
+	var entry wire.AuditEntry
+	if err := json.Unmarshal([]byte(e.data), &entry); err != nil {
+		return fmt.Errorf("an event cannot be read: %w", err)
 	}
-	f.rev = rev
-	return nil
-}
-
-// compact is JSON in one line.
-func compact(v any) string {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return string(text)
+	return f.logLine(&entry)
 }

@@ -1,16 +1,9 @@
 package main
 
-import (
-	"time"
-
-	"github.com/waygate/waygate/internal/admin/wire"
-)
+import "github.com/waygate/waygate/internal/admin/wire"
 
 // pastTime reads an instant that is over, as the API reads it: a time, a date, or a duration before now.
 func (t *tool) pastTime(flag, text string) (string, error) {
-	if d, err := wire.ParseDuration(text); err == nil {
-		return sendWhen(now().Add(-d)), nil
-	}
 	if wall, ok := readWall(text); ok {
 		at, err := place(wall, t.zone.Location)
 		if err != nil {
@@ -18,9 +11,9 @@ func (t *tool) pastTime(flag, text string) (string, error) {
 		}
 		return sendWhen(at), nil
 	}
-	at, err := wire.ParseTime(text, now())
+	at, err := wire.ParsePast(text, now())
 	if err != nil {
 		return "", usage("--%s %q is no time that is over: write 2025-06-01T02:00Z, 2025-06-01, or a duration such as 2h, 7d (ago)", flag, text)
 	}
-	return at.UTC().Format(time.RFC3339Nano), nil
+	return sendWhen(at), nil
 }

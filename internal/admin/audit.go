@@ -15,8 +15,23 @@ type AuditQuery struct {
 	AuditFilter
 	// Limit is how many lines at most; more than MaxAudit counts as that.
 	Limit int
-	// Before asks for what was done before that revision; zero begins at the newest.
-	Before uint64
+	// Before asks for the lines before that mark; zero begins at the newest.
+	Before Mark
+}
+
+// Mark is a place between two lines of the audit: before it are the lines of all earlier revisions, and those of Rev with
+// a lower index. The zero Mark is no place.
+type Mark struct {
+	Rev   uint64
+	Index int
+}
+
+// upper is the last revision that has lines before the mark.
+func (m Mark) upper() uint64 {
+	if m.Index > 0 {
+		return m.Rev
+	}
+	return m.Rev - 1
 }
 
 // MaxAudit is the largest number of lines in one answer.
@@ -47,61 +62,64 @@ const (
 // Audit lists what was done, newest first, and gives the Before that asks for what follows (zero: there is no more).
 // Only commands of people and scripts, changes of endpoints and the ends of windows are listed. A search that takes too long ends early; its
 // next is then not zero.
-func (s *Service) Audit(ctx context.Context, q AuditQuery) (lines []AuditLine, next uint64, err error) {
+func (s *Service) Audit(ctx context.Context, q AuditQuery) (lines []AuditLine, next Mark, err error) {
 	wanted, err := q.compile()
 	if err != nil {
-		return nil, 0, err
+		return nil, Mark{}, err
 	}
 	view, err := s.View()
 	if err != nil {
-		return nil, 0, err
+		return nil, Mark{}, err
 	}
 	upper, err := s.upper(ctx, view, &q)
 	if err != nil {
-		return nil, 0, err
+		return nil, Mark{}, err
+	}
+	if q.Before.Index > 0 && q.Before.Rev == upper {
+		wanted.before = q.Before
 	}
 	return s.search(ctx, view.Place().Epoch, upper, wanted, min(max(q.Limit, 0), MaxAudit))
 }
 
 // search looks for lines from a revision on back.
-func (s *Service) search(ctx context.Context, epoch string, upper uint64, wanted *sieve, limit int) (lines []AuditLine, next uint64, err error) {
+func (s *Service) search(ctx context.Context, epoch string, upper uint64, wanted *sieve, limit int) (lines []AuditLine, next Mark, err error) {
 	deadline := time.Now().Add(searchFor)
 	for searched := 0; upper > 0 && len(lines) < limit; {
 		if searched >= maxSearched || time.Now().After(deadline) {
-			return lines, upper + 1, nil
+			break
 		}
 		frames, err := s.framesUpTo(ctx, epoch, upper)
 		if errors.Is(err, state.ErrUnavailable) && len(lines) > 0 {
-			return lines, upper + 1, nil // as far as memory goes
+			break // as far as memory goes
 		}
 		if err != nil || len(frames) == 0 {
-			return lines, 0, err
+			return lines, Mark{}, err
 		}
-		more, rest, err := collect(frames, wanted, limit-len(lines), len(lines) == 0)
+		more, rest, err := collect(frames, wanted, limit-len(lines))
 		if err != nil {
-			return nil, 0, err
+			return nil, Mark{}, err
 		}
 		lines = append(lines, more...)
-		if rest > 0 {
+		if rest != (Mark{}) {
 			return lines, rest, nil
 		}
 		if wanted.tooOld(&frames[0]) {
-			return lines, 0, nil
+			return lines, Mark{}, nil
 		}
 		searched += len(frames)
 		upper = frames[0].Rev - 1
 	}
 	if upper == 0 {
-		return lines, 0, nil
+		return lines, Mark{}, nil
 	}
-	return lines, upper + 1, nil
+	return lines, wanted.after(upper), nil
 }
 
 // upper is the revision at which a search begins.
 func (s *Service) upper(ctx context.Context, view View, q *AuditQuery) (uint64, error) {
 	upper := view.Place().Rev
-	if q.Before > 0 {
-		upper = min(upper, q.Before-1)
+	if q.Before != (Mark{}) {
+		upper = min(upper, q.Before.upper())
 	}
 	if q.To.IsZero() || upper == 0 {
 		return upper, nil
@@ -110,23 +128,26 @@ func (s *Service) upper(ctx context.Context, view View, q *AuditQuery) (uint64, 
 	return min(upper, at), err
 }
 
-// collect gives the lines of frames, newest first, and the Before that asks for those left over; zero when all fit. The
-// lines of one commit are not parted, but for a first one that alone is longer than the limit.
-func collect(frames []state.Frame, wanted *sieve, limit int, first bool) (lines []AuditLine, rest uint64, err error) {
+// collect gives the lines of frames, newest first, and the mark before which those are that are left over; zero when all
+// fit.
+func collect(frames []state.Frame, wanted *sieve, limit int) (lines []AuditLine, rest Mark, err error) {
 	for i := range slices.Backward(frames) {
-		found, err := wanted.linesOf(&frames[i])
+		f := &frames[i]
+		found, err := wanted.linesOf(f)
 		if err != nil {
-			return nil, 0, err
+			return nil, Mark{}, err
 		}
-		if len(lines)+len(found) > limit {
-			if first && len(lines) == 0 {
-				return found[:limit], frames[i].Rev, nil
-			}
-			return lines, frames[i].Rev + 1, nil
+		room := limit - len(lines)
+		switch {
+		case len(found) <= room:
+			lines = append(lines, found...)
+		case room == 0:
+			return lines, wanted.after(f.Rev), nil
+		default:
+			return append(lines, found[:room]...), Mark{Rev: f.Rev, Index: found[room-1].Index}, nil
 		}
-		lines = append(lines, found...)
 	}
-	return lines, 0, nil
+	return lines, Mark{}, nil
 }
 
 // framesUpTo reads a batch of frames that ends with revision upper: from memory while they are there, then from the
@@ -204,6 +225,9 @@ func (r *recent) upTo(epoch string, upper uint64) []state.Frame {
 	if len(r.frames) == 0 || r.frames[0].Epoch != epoch || upper < r.frames[0].Rev {
 		return nil
 	}
-	n := min(uint64(len(r.frames)), upper-r.frames[0].Rev+1)
+	n := upper - r.frames[0].Rev + 1
+	if n > uint64(len(r.frames)) { // the view is told of a frame before we are
+		return nil
+	}
 	return slices.Clone(r.frames[max(0, int(n)-auditBatch):n])
 }

@@ -40,6 +40,16 @@ type sieve struct {
 	text    string
 	// needles stand in the payload of every entry that has a line that is wanted: most need not be decoded.
 	needles [][]byte
+	// before is where to begin inside a commit; zero where none is parted.
+	before Mark
+}
+
+// after is the mark after all lines of a revision that are wanted.
+func (v *sieve) after(rev uint64) Mark {
+	if rev == v.before.Rev {
+		return v.before
+	}
+	return Mark{Rev: rev + 1}
 }
 
 // compile reads what the filter asks for. The errors are *state.InvalidError.
@@ -121,11 +131,16 @@ func (v *sieve) linesOf(f *state.Frame) ([]AuditLine, error) {
 	}
 	var lines []AuditLine
 	for i, r := range slices.Backward(e.Records) {
-		if v.wants(&e, &r) {
+		if v.wants(&e, &r) && (f.Rev != v.before.Rev || i < v.before.Index) {
 			lines = append(lines, AuditLine{
 				Record: r, At: e.At, Actor: e.Actor, Platform: e.Platform, Epoch: f.Epoch, Rev: f.Rev, Index: i,
-				Changes: changesOf(&e, i),
 			})
+		}
+	}
+	if len(lines) > 0 {
+		changes := changesOf(&e)
+		for i := range lines {
+			lines[i].Changes = changes[lines[i].Index]
 		}
 	}
 	return lines, nil
@@ -167,22 +182,20 @@ func (v *sieve) wantsTarget(t state.Target) bool {
 	return v.anyOf && t == v.target
 }
 
-// changesOf are the fields that an entry set for one of its records: those of its target. What belongs to no record,
-// such as an exception that a wider block lost, counts with the first.
-func changesOf(e *state.Entry, record int) []state.Told {
-	all := e.Told()
-	if len(e.Records) == 1 {
-		return all
-	}
-	var own []state.Told
-	for _, c := range all {
-		i := slices.IndexFunc(e.Records, func(r state.Record) bool {
-			var t state.Target
-			return t.UnmarshalText([]byte(r.Path)) == nil && t == c.Target
-		})
-		if max(0, i) == record {
-			own = append(own, c)
+// changesOf are the fields that an entry set for each of its records: those of its target. What belongs to no record,
+// such as an exception that a wider block lost, counts with the first, as does what belongs to several.
+func changesOf(e *state.Entry) [][]state.Told {
+	first := make(map[state.Target]int, len(e.Records))
+	for i, r := range slices.Backward(e.Records) {
+		var t state.Target
+		if t.UnmarshalText([]byte(r.Path)) == nil {
+			first[t] = i
 		}
 	}
-	return own
+	of := make([][]state.Told, len(e.Records))
+	for _, c := range e.Told() {
+		i := first[c.Target]
+		of[i] = append(of[i], c)
+	}
+	return of
 }

@@ -6,10 +6,10 @@ import (
 	"github.com/waygate/waygate/internal/state"
 )
 
-// Reader gives what reads the lines that the query asks for out of one frame, in the order in which things were done.
-// Limit and Before do not count. The error says what is wrong with the query.
-func (q AuditQuery) Reader() (func(*state.Frame) ([]AuditLine, error), error) {
-	wanted, err := q.compile()
+// Reader gives what reads the lines that are wanted out of one frame, in the order in which things were done. The error
+// says what is wrong with the filter.
+func (f AuditFilter) Reader() (func(*state.Frame) ([]AuditLine, error), error) {
+	wanted, err := f.compile()
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,10 @@ const (
 	manifestName = "manifest.json"
 	manifestForm = "waygate archive 1"
 	segmentLines = 10_000
-	maxLine      = 256 << 20
+	// A segment that the manifest does not name, from a crash, is kept under its name with this end.
+	segmentPattern = "*.ndjson"
+	unnamedEnd     = ".unnamed"
+	maxLine        = 256 << 20
 )
 
 // Manifest tells what an archive holds.
@@ -82,13 +85,13 @@ func Replay(dir string, c *Chain) (Manifest, error) {
 			return m, err
 		}
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.ndjson"))
+	files, err := filepath.Glob(filepath.Join(dir, segmentPattern))
 	if err != nil {
 		return m, fmt.Errorf("list the archive: %w", err)
 	}
 	for _, file := range files {
 		if !names[filepath.Base(file)] {
-			return m, fmt.Errorf("%s is not in the manifest: %w", file, state.ErrDamaged)
+			return m, fmt.Errorf("%s is not in the manifest: the next export sets it aside if a crash left it: %w", file, state.ErrDamaged)
 		}
 	}
 	return m, nil
@@ -162,10 +165,16 @@ func EachLine(text io.Reader, do func([]byte) error) error {
 	}
 }
 
-// HeadAt is the head of an archive at a revision of an epoch, after all that comes before it was verified.
-func HeadAt(dir, epoch string, rev uint64) (head state.Head, found bool, err error) {
+// Holds gives the head of an archive at the revision last of an epoch, after all of it was verified. It is found only
+// where everything from the revision first on is there as well.
+func Holds(dir, epoch string, first, last uint64) (head state.Head, found bool, err error) {
+	begun := false
 	c := Chain{Known: func(f *state.Frame) error {
-		if f.Epoch == epoch && f.Rev == rev {
+		if f.Epoch != epoch {
+			return nil
+		}
+		begun = begun || f.Rev == first
+		if begun && f.Rev == last {
 			head, found = f.Head, true
 		}
 		return nil

@@ -125,6 +125,9 @@ func (c *Chain) keep(h state.Head, rev uint64) {
 // CheckBegin says whether everything is there from a revision on; zero is the first entry of all. Where a repair lost
 // the end of an epoch, only the reader can know that nobody took it away: what is asked for begins later then.
 func (c *Chain) CheckBegin(from uint64) error {
+	if n := len(c.runs); from > 0 && (n == 0 || c.runs[n-1].Last < from) {
+		return &BrokenError{Rev: from, What: "it is missing: what there is ends before"}
+	}
 	for i, r := range c.runs {
 		bad := func(rev uint64, what string) error { return &BrokenError{Epoch: r.Epoch, Rev: rev, What: what} }
 		switch late := r.Base+1 > from; {

@@ -36,6 +36,7 @@ type Checkpoint struct {
 const (
 	checkpointForm  = "waygate checkpoint 1"
 	signatureMember = "signature "
+	checkpointEnd   = "\n\n"
 )
 
 // Text is what is signed.
@@ -55,18 +56,15 @@ func (c *Checkpoint) Sign(key ed25519.PrivateKey) []byte {
 var errCheckpoint = errors.New("it does not have the form of a checkpoint")
 
 // ParseCheckpoints reads a file of checkpoints and checks each signature, and that they rise. The error names the first
-// that is bad, by its number. A last one without a signature is what a crash leaves: it is not counted, and torn says so.
+// that is bad, by its number. A last one without its end is what a crash leaves: it is not counted, and torn says so.
 func ParseCheckpoints(file []byte, key ed25519.PublicKey) (all []Checkpoint, torn bool, err error) {
-	whole := bytes.HasSuffix(file, []byte("\n\n"))
-	blocks := strings.Split(string(bytes.TrimRight(file, "\n")), "\n\n")
-	for i, block := range blocks {
+	whole := WholeCheckpoints(file)
+	torn = whole < len(file)
+	for i, block := range strings.Split(string(file[:whole]), checkpointEnd) {
 		if strings.TrimSpace(block) == "" {
 			continue
 		}
-		text, signature, signed := strings.Cut(block, "\n"+signatureMember)
-		if !signed && i == len(blocks)-1 && !whole {
-			return all, true, nil
-		}
+		text, signature, _ := strings.Cut(block, "\n"+signatureMember)
 		c, err := parseCheckpoint(text + "\n")
 		if err != nil {
 			return all, false, fmt.Errorf("checkpoint %d: %w", i+1, err)
@@ -80,7 +78,22 @@ func ParseCheckpoints(file []byte, key ed25519.PublicKey) (all []Checkpoint, tor
 		}
 		all = append(all, c)
 	}
-	return all, false, nil
+	return all, torn, nil
+}
+
+// WholeCheckpoints is how much of a file of checkpoints, in bytes, ends with the end of one.
+func WholeCheckpoints(file []byte) int {
+	end := bytes.LastIndex(file, []byte(checkpointEnd))
+	if end < 0 {
+		return 0
+	}
+	return end + len(checkpointEnd)
+}
+
+// BeginsCheckpoint reports whether a text is the beginning of a checkpoint.
+func BeginsCheckpoint(text []byte) bool {
+	n := min(len(text), len(checkpointForm))
+	return string(text[:n]) == checkpointForm[:n]
 }
 
 func parseCheckpoint(text string) (Checkpoint, error) {

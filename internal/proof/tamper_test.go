@@ -76,7 +76,7 @@ func (e *evidence) judge(log [][]byte, file []byte) error {
 	if err != nil {
 		return err
 	}
-	w, err := proof.NewWitness("default", points)
+	w, err := proof.NewWitness("default", points, 0)
 	if err != nil {
 		return err
 	}
@@ -206,9 +206,12 @@ func TestAnArchiveGoesOnWhereItEnded(t *testing.T) {
 	require.NoError(t, c.CheckEnd(e.at))
 	require.True(t, c.Runs()[1].Joined)
 	require.Equal(t, uint64(10_020), c.Runs()[1].From)
-	head, found, err := proof.HeadAt(dir, "ONE", 77)
+	head, found, err := proof.Holds(dir, "ONE", 1, 77)
 	require.NoError(t, err)
 	require.True(t, found)
+	_, found, err = proof.Holds(dir, "ONE", 0, 77)
+	require.NoError(t, err)
+	require.False(t, found, "it begins later")
 	require.Equal(t, e.frames[76].Head, head)
 	_, err = proof.OpenWriter(dir, "other")
 	require.ErrorContains(t, err, "namespace")
@@ -224,6 +227,29 @@ func TestAnArchiveGoesOnWhereItEnded(t *testing.T) {
 	write(t, dir, []state.Frame{more})
 	_, err = proof.Replay(dir, new(proof.Chain))
 	require.NoError(t, err)
+}
+
+// A crash between a new segment and the manifest that names it does not end the archive.
+func TestAnArchiveGoesOnAfterACrash(t *testing.T) {
+	e := collect(t, 20)
+	for _, saved := range []int{0, 20} { // in an empty archive, and where an epoch begins
+		dir := t.TempDir()
+		if saved > 0 {
+			write(t, dir, e.frames[:saved])
+		}
+		left := filepath.Join(dir, proof.SegmentName(e.frames[saved].Rev))
+		require.NoError(t, os.WriteFile(left, append(e.frames[saved].AppendJSON(nil), '\n'), 0o600))
+		write(t, dir, e.frames[saved:])
+		var c proof.Chain
+		_, err := proof.Replay(dir, &c)
+		require.NoError(t, err)
+		require.NoError(t, c.CheckEnd(e.at))
+		for rev := range uint64(2) {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, proof.SegmentName(90_000+rev)), nil, 0o600))
+		}
+		_, err = proof.OpenWriter(dir, "default")
+		require.ErrorIs(t, err, state.ErrDamaged, "more than a crash leaves")
+	}
 }
 
 func TestATamperedArchiveNamesTheFirstBadEntry(t *testing.T) {
@@ -268,7 +294,7 @@ func TestATamperedArchiveNamesTheFirstBadEntry(t *testing.T) {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "manifest.json"), text, 0o600))
 			points, _, err := proof.ParseCheckpoints(e.file, e.key)
 			require.NoError(t, err)
-			w, err := proof.NewWitness("default", points)
+			w, err := proof.NewWitness("default", points, 0)
 			require.NoError(t, err)
 			_, err = proof.Replay(dir, &proof.Chain{Known: w.Saw})
 			require.ErrorContains(t, err, c.want)
@@ -285,12 +311,33 @@ func TestCheckpointsAreRead(t *testing.T) {
 	_, torn, err = proof.ParseCheckpoints(append(slices.Clone(e.file), "waygate checkpoint 1\nnamesp"...), e.key)
 	require.NoError(t, err)
 	require.True(t, torn)
+	last := proof.WholeCheckpoints(e.file[:len(e.file)-1])
+	for end := last; end < len(e.file); end++ { // wherever a crash tears the last one off
+		some, torn, err := proof.ParseCheckpoints(e.file[:end], e.key)
+		require.NoError(t, err)
+		require.Len(t, some, 3)
+		require.Equal(t, end > last, torn)
+	}
 	half := bytes.SplitAfter(e.file, []byte("\n\n"))
 	half[0], half[1] = half[1], half[0]
 	_, _, err = proof.ParseCheckpoints(bytes.Join(half, nil), e.key)
 	require.ErrorContains(t, err, "checkpoint 2 (revision 10)")
-	_, err = proof.NewWitness("other", all)
+	_, err = proof.NewWitness("other", all, 0)
 	require.Error(t, err)
+
+	// Where the log need not be there from its beginning, what proves the beginning does not count.
+	for from, bad := range map[uint64]bool{0: true, 15: false} {
+		w, err := proof.NewWitness("default", all, from)
+		require.NoError(t, err)
+		c := proof.Chain{Known: w.Saw}
+		for _, f := range e.frames[14:] {
+			if err = c.Add(&f); err != nil {
+				break
+			}
+		}
+		require.Equal(t, bad, err != nil, "%v", err)
+	}
+	require.Error(t, new(proof.Chain).CheckBegin(15), "what has to be there is not")
 }
 
 // BenchmarkVerify measures lines read, parsed, hashed and compared.

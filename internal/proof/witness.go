@@ -15,9 +15,10 @@ type Witness struct {
 	passed int
 }
 
-// NewWitness holds a log of a namespace to checkpoints, of several admins if need be. Empty is any namespace.
-func NewWitness(namespace string, all []Checkpoint) (*Witness, error) {
-	w := &Witness{left: slices.Clone(all)}
+// NewWitness holds a log of a namespace to checkpoints, of several admins if need be. Empty is any namespace. Checkpoints
+// of what need not be there, because it is before the revision from, do not count; zero is from the first of all.
+func NewWitness(namespace string, all []Checkpoint, from uint64) (*Witness, error) {
+	w := &Witness{left: slices.DeleteFunc(slices.Clone(all), func(c Checkpoint) bool { return c.Rev+1 < from })}
 	for _, c := range all {
 		if namespace != "" && c.Namespace != namespace {
 			return nil, fmt.Errorf("a checkpoint is of the namespace %q, and the log of %q", c.Namespace, namespace)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/waygate/waygate/internal/state"
 )
@@ -32,7 +33,7 @@ func OpenWriter(dir, namespace string) (*Writer, error) {
 	w := &Writer{dir: dir, manifest: Manifest{Form: manifestForm, Namespace: namespace, Segments: []Segment{}}}
 	m, err := ReadManifest(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return w, nil
+		return w, w.dropUnnamed()
 	}
 	if err != nil {
 		return nil, err
@@ -47,10 +48,37 @@ func OpenWriter(dir, namespace string) (*Writer, error) {
 			return nil, err
 		}
 	}
+	if err := w.dropUnnamed(); err != nil {
+		return nil, err
+	}
 	if _, err := Replay(dir, &w.chain); err != nil {
 		return nil, err
 	}
 	return w, nil
+}
+
+// dropUnnamed sets aside a segment after the last one: a crash left it before the manifest named it.
+func (w *Writer) dropUnnamed() error {
+	after := SegmentName(0)
+	if last := w.manifest.Last(); last != nil {
+		after = last.File
+	}
+	files, err := filepath.Glob(filepath.Join(w.dir, segmentPattern))
+	if err != nil {
+		return fmt.Errorf("list the archive: %w", err)
+	}
+	files = slices.DeleteFunc(files, func(file string) bool { return filepath.Base(file) <= after })
+	switch len(files) {
+	case 0:
+		return nil
+	case 1:
+	default:
+		return fmt.Errorf("%s and others are not in the manifest, and a crash leaves one: %w", files[0], state.ErrDamaged)
+	}
+	if err := os.Rename(files[0], files[0]+unnamedEnd); err != nil {
+		return fmt.Errorf("set aside what a crash left: %w", err)
+	}
+	return nil
 }
 
 // reread takes the last segment in, as far as it counts.

@@ -3,8 +3,11 @@ package api
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -30,7 +33,7 @@ type AuditFilter struct {
 	Actor    string   `query:"actor" doc:"Only what this actor did"`
 	Action   []string `query:"action,explode" doc:"Only these actions; may be given several times"`
 	Platform string   `query:"platform" doc:"Only what came through this platform"`
-	From     string   `query:"from" doc:"Only what was recorded at this time or later" example:"2026-12-01"`
+	From     string   `query:"from" doc:"Only what was recorded at this time or later; a duration is so long ago" example:"2026-12-01"`
 	To       string   `query:"to" doc:"Only what was recorded before this time"`
 	Text     string   `query:"text" doc:"Only entries with this in their reason, path or actor, in any case"`
 	Changes  string   `query:"changes" doc:"1 tells what was set, field by field, before and after"`
@@ -72,8 +75,8 @@ func (s *server) trimAudit(ctx context.Context, who people.Principal, in *global
 	order := admin.TrimOrder{WithoutArchive: in.Body.WithoutArchive, Reason: in.Body.Reason, DryRun: in.Body.DryRun}
 	var err error
 	if order.Before, err = strconv.ParseUint(in.Body.Before, 10, 64); err != nil {
-		if order.At, err = wire.ParseDate(in.Body.Before, s.cfg.Service.Now()); err != nil {
-			return wire.Trimmed{}, state.Invalid("before", "before: %.40q is neither a revision nor a time", in.Body.Before)
+		if order.At, err = wire.ParsePast(in.Body.Before, s.cfg.Service.Now()); err != nil {
+			return wire.Trimmed{}, state.Invalid("before", "before: %.40q is neither a revision nor a time: write 41, 2025-06-01T02:00Z, 2025-06-01, or a duration such as 90d (ago)", in.Body.Before)
 		}
 	}
 	if in.Body.Head != "" {
@@ -96,24 +99,47 @@ func (s *server) listAudit(ctx context.Context, in *auditQuery) (*auditAnswer, e
 	if err != nil {
 		return nil, err
 	}
-	q := admin.AuditQuery{AuditFilter: filter, Before: in.Before}
+	q := admin.AuditQuery{AuditFilter: filter, Before: admin.Mark{Rev: in.Before}}
 	if q.Limit, err = auditLimit(in.Limit); err != nil {
 		return nil, err
 	}
 	if in.Cursor != "" {
-		if q.Before, err = strconv.ParseUint(in.Cursor, 10, 64); err != nil {
-			return nil, state.Invalid("cursor", "cursor: %.40q is not the value of %s", in.Cursor, wire.NextHeader)
+		if q.Before, err = parseMark(in.Cursor); err != nil {
+			return nil, err
 		}
 	}
 	lines, next, err := s.cfg.Service.Audit(ctx, q)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the use case's errors are the call's
 	}
-	out := &auditAnswer{Next: cursorOf(next), Body: make([]wire.AuditEntry, len(lines))}
+	out := &auditAnswer{Next: markText(next), Body: make([]wire.AuditEntry, len(lines))}
 	for i := range lines {
 		out.Body[i] = auditEntry(&lines[i], in.wantsChanges())
 	}
 	return out, nil
+}
+
+// markText is a mark as a cursor: the revision, and the index where it is inside a commit; empty for none.
+func markText(m admin.Mark) string {
+	text := cursorOf(m.Rev)
+	if m.Index > 0 {
+		text += "." + strconv.Itoa(m.Index)
+	}
+	return text
+}
+
+func parseMark(text string) (admin.Mark, error) {
+	rev, index, inside := strings.Cut(text, ".")
+	var m admin.Mark
+	var err, bad error
+	m.Rev, err = strconv.ParseUint(rev, 10, 64)
+	if inside {
+		m.Index, bad = strconv.Atoi(index)
+	}
+	if err != nil || bad != nil || m.Index < 0 {
+		return m, state.Invalid("cursor", "cursor: %.40q is not the value of %s", text, wire.NextHeader)
+	}
+	return m, nil
 }
 
 // cursorOf is the value that asks for what follows; empty at the end.
@@ -129,10 +155,27 @@ func auditLimit(text string) (int, error) {
 		return defaultAudit, nil
 	}
 	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || n < 0 {
+	if err != nil || n < 0 || math.IsNaN(n) {
 		return 0, newProblem(http.StatusBadRequest, wire.ProblemBlank, fmt.Sprintf("limit: %.40q is not a number of entries", text))
 	}
 	return int(min(n, admin.MaxAudit)), nil
+}
+
+// filterIn is the filter in a query that huma does not read.
+func filterIn(asked url.Values) AuditFilter {
+	return AuditFilter{
+		Route: asked.Get("route"), Match: asked.Get("match"), Service: asked.Get("service"), Actor: asked.Get("actor"), Action: asked["action"],
+		Platform: asked.Get("platform"), From: asked.Get("from"), To: asked.Get("to"), Text: asked.Get("text"), Changes: asked.Get("changes"),
+	}
+}
+
+// filterParams describe such a filter.
+func filterParams() []*huma.Param {
+	var all []*huma.Param
+	for _, name := range []string{"route", "match", "service", "actor", "action", "platform", "from", "to", "text", "changes"} {
+		all = append(all, &huma.Param{Name: name, In: "query", Description: "As in GET /api/audit", Schema: &huma.Schema{Type: huma.TypeString}})
+	}
+	return all
 }
 
 func (f *AuditFilter) wantsChanges() bool {
@@ -140,12 +183,12 @@ func (f *AuditFilter) wantsChanges() bool {
 	return wants
 }
 
-// filter reads the filter, at an instant that durations count from.
+// filter reads the filter, at an instant that durations count back from.
 func (f *AuditFilter) filter(now time.Time) (admin.AuditFilter, error) {
 	r := reader{now: now}
 	out := admin.AuditFilter{
 		Route: f.Route, Match: f.Match, Service: f.Service, Actor: f.Actor, Actions: f.Action, Platform: f.Platform, Text: f.Text,
-		From: r.time("from", f.From, wire.ParseDate), To: r.time("to", f.To, wire.ParseDate),
+		From: r.time("from", f.From, wire.ParsePast), To: r.time("to", f.To, wire.ParsePast),
 	}
 	return out, r.err
 }

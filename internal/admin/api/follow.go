@@ -10,7 +10,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"go.uber.org/zap"
 
-	"github.com/waygate/waygate/internal/admin"
 	"github.com/waygate/waygate/internal/admin/people"
 )
 
@@ -46,13 +45,18 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 
 // events tells of what is in the audit as it gets there, and of nothing else that the log holds.
 func (s *server) events(w http.ResponseWriter, r *http.Request) {
-	asked := r.URL.Query()
-	lines, err := admin.AuditQuery{AuditFilter: admin.AuditFilter{Route: asked.Get("route"), Service: asked.Get("service")}}.Reader()
+	in := filterIn(r.URL.Query())
+	filter, err := in.filter(s.cfg.Service.Now())
 	if err != nil {
 		write(w, problemOf(err))
 		return
 	}
-	t := newTeller(s.cfg.Service, lines)
+	lines, err := filter.Reader()
+	if err != nil {
+		write(w, problemOf(err))
+		return
+	}
+	t := newTeller(s.cfg.Service, lines, in.wantsChanges())
 	s.follow(w, r, people.ScopeRead, func(w http.ResponseWriter, r *http.Request) { s.cfg.Stream.Events(w, r, t.tell) })
 }
 
@@ -106,11 +110,8 @@ func eventsOperation() *huma.Operation {
 	op := operation(http.MethodGet, "/events", "events", "audit",
 		"Server-sent events for an EventSource: each entry of the audit as it is made, by the name of its action; resumes after Last-Event-ID")
 	text := &huma.Schema{Type: huma.TypeString}
-	op.Parameters = []*huma.Param{
-		{Name: "after", In: "query", Description: "Begin after this place, EPOCH.REVISION, instead of now; Last-Event-ID goes before", Schema: text},
-		{Name: "route", In: "query", Description: "Only entries of this key, in plain text, or of a sentinel path", Schema: text},
-		{Name: "service", In: "query", Description: "Only entries of this service's keys and switch", Schema: text},
-	}
+	op.Parameters = append(filterParams(),
+		&huma.Param{Name: "after", In: "query", Description: "Begin after this place, EPOCH.REVISION, instead of now; Last-Event-ID goes before", Schema: text})
 	op.Responses = map[string]*huma.Response{"200": {
 		Description: "Events. The data of each is an entry of the audit with the member state: the route or the switch after it",
 		Content:     map[string]*huma.MediaType{"text/event-stream": {}},

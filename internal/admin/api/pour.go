@@ -40,10 +40,8 @@ func (s *server) pouring(d huma.API) {
 	s.mux.HandleFunc("GET "+exportPath, s.pour(s.exportAudit))
 	s.mux.HandleFunc("GET "+framesPath, s.pour(s.exportFrames))
 	export := operation(http.MethodGet, "/audit/export", "export-audit", "audit", "All lines of the audit that are asked for, oldest first")
-	export.Parameters = []*huma.Param{{Name: "format", In: "query", Description: "ndjson (default) or csv", Schema: &huma.Schema{Type: huma.TypeString}}}
-	for _, name := range []string{"route", "match", "service", "actor", "action", "platform", "from", "to", "text", "changes"} {
-		export.Parameters = append(export.Parameters, &huma.Param{Name: name, In: "query", Description: "As in GET /api/audit", Schema: &huma.Schema{Type: huma.TypeString}})
-	}
+	export.Parameters = append(filterParams(),
+		&huma.Param{Name: "format", In: "query", Description: "ndjson (default) or csv", Schema: &huma.Schema{Type: huma.TypeString}})
 	export.Responses = map[string]*huma.Response{"200": {
 		Description: "A line for each", Content: map[string]*huma.MediaType{"application/x-ndjson": {}, "text/csv": {}},
 	}}
@@ -174,10 +172,7 @@ func (s *server) exportFrames(ctx context.Context, asked url.Values, out *spout)
 
 // exportAudit sends the lines of the audit that are asked for.
 func (s *server) exportAudit(ctx context.Context, asked url.Values, out *spout) error {
-	in := AuditFilter{
-		Route: asked.Get("route"), Match: asked.Get("match"), Service: asked.Get("service"), Actor: asked.Get("actor"), Action: asked["action"],
-		Platform: asked.Get("platform"), From: asked.Get("from"), To: asked.Get("to"), Text: asked.Get("text"), Changes: asked.Get("changes"),
-	}
+	in := filterIn(asked)
 	filter, err := in.filter(s.cfg.Service.Now())
 	if err != nil {
 		return err

@@ -45,6 +45,8 @@ func TestAuditFiltersOfWhoAndWhat(t *testing.T) {
 		{"everything at once", "text=o&actor=bob&platform=sdk&action=maintenance_on&match=/**", "orders:POST:/v1/b/{id}"},
 		{"from before it", "from=2020-01-01&actor=bob", "/v2/x orders:POST:/v1/b/{id}"},
 		{"from after it", "from=2099-01-01", ""},
+		{"from long ago", "from=1h&action=enable", "GET:/v1/a"},
+		{"to long ago", "to=1h", ""},
 		{"to before it", "to=2020-01-01", ""},
 		{"to after it", "to=2099-01-01&action=enable", "GET:/v1/a"},
 	} {
@@ -172,6 +174,7 @@ func TestTheLogIsExportedAndTrimmed(t *testing.T) {
 
 	trim := func(body string) *reply { return a.post("/api/audit/trim", body) }
 	require.EqualValues(t, 999, trim(`{"before":"1000","dry_run":true}`).is(200)["entries"])
+	require.EqualValues(t, 0, trim(`{"before":"90d","dry_run":true}`).is(200)["entries"], "a duration is so long ago")
 	trim(`{"before":"x"}`).problem(http.StatusBadRequest)
 	trim(`{"before":"1000"}`).problem(http.StatusBadRequest)
 	trim(`{"before":"1000","head":"` + all[7].Head.String() + `"}`).problem(http.StatusBadRequest)

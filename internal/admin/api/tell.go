@@ -15,12 +15,13 @@ import (
 type teller struct {
 	service *admin.Service
 	lines   func(*state.Frame) ([]admin.AuditLine, error)
+	changes bool // tells what was set, too
 	// at is the snapshot after the last frame, nil where that is not known.
 	at *state.Snapshot
 }
 
-func newTeller(service *admin.Service, lines func(*state.Frame) ([]admin.AuditLine, error)) *teller {
-	t := &teller{service: service, lines: lines}
+func newTeller(service *admin.Service, lines func(*state.Frame) ([]admin.AuditLine, error), changes bool) *teller {
+	t := &teller{service: service, lines: lines, changes: changes}
 	if view, err := service.View(); err == nil {
 		t.at = view.Snapshot // of use where the first frame follows it
 	}
@@ -40,7 +41,7 @@ func (t *teller) tell(f *state.Frame) ([]stream.Event, error) {
 	told := make([]stream.Event, len(lines))
 	for i := range lines {
 		l := &lines[i]
-		data, err := json.Marshal(wire.Event{AuditEntry: auditEntry(l, false), State: stateOf(view, l)})
+		data, err := json.Marshal(wire.Event{AuditEntry: auditEntry(l, t.changes), State: stateOf(view, l)})
 		if err != nil {
 			return nil, fmt.Errorf("encode an event: %w", err)
 		}

@@ -26,7 +26,7 @@ const checkpointEvery = time.Minute
 type notary struct {
 	namespace string
 	key       ed25519.PrivateKey
-	out       io.Writer
+	out       *os.File
 	close     func() error
 	// view gives where the log stands, the zero Meta while nobody knows, and the time.
 	view func() (state.Meta, time.Time)
@@ -34,6 +34,8 @@ type notary struct {
 	// moved holds the news that the log did.
 	moved chan struct{}
 	last  state.Meta
+	// proven is the place of the last checkpoint in the file when it was opened.
+	proven state.Meta
 }
 
 // newNotary opens the file and the key; nil where no checkpoints are wanted.
@@ -52,12 +54,44 @@ func newNotary(cfg *Config, view func() (state.Meta, time.Time), log *zap.Logger
 	if cfg.CheckpointFile == "-" {
 		return n, nil
 	}
-	f, err := os.OpenFile(cfg.CheckpointFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+	f, err := os.OpenFile(cfg.CheckpointFile, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o640)
 	if err != nil {
 		return nil, fmt.Errorf("open the file of checkpoints: %w", err)
 	}
 	n.out, n.close = f, f.Close
+	if err := n.goOn(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("go on in the file of checkpoints: %w", err), f.Close())
+	}
 	return n, nil
+}
+
+// goOn takes off what a crash tore, so that what is added can be read, and reads how far the file proves.
+func (n *notary) goOn(f *os.File) error {
+	if at, err := f.Stat(); err != nil || !at.Mode().IsRegular() {
+		return err //nolint:wrapcheck // the caller says what was being done
+	}
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return err //nolint:wrapcheck // the caller says what was being done
+	}
+	whole := proof.WholeCheckpoints(text)
+	if torn := text[whole:]; len(torn) > 0 {
+		if !proof.BeginsCheckpoint(torn) {
+			return errors.New("it does not end with a checkpoint: keep it, and name another one")
+		}
+		if err := f.Truncate(int64(whole)); err != nil {
+			return err //nolint:wrapcheck // the caller says what was being done
+		}
+	}
+	all, _, err := proof.ParseCheckpoints(text, n.key.Public().(ed25519.PublicKey))
+	if err != nil {
+		n.log.Error("the file of checkpoints does not verify with our key: keep it, and name another one", zap.Error(err))
+	}
+	if len(all) > 0 {
+		last := all[len(all)-1]
+		n.proven = state.Meta{Epoch: last.Epoch, Rev: last.Rev}
+	}
+	return nil
 }
 
 // checkpointKey reads the key, or makes one.
@@ -153,15 +187,32 @@ func (n *notary) sign() bool {
 	if at.Epoch == "" || at == n.last {
 		return false
 	}
-	c := proof.Checkpoint{Namespace: n.namespace, Epoch: at.Epoch, Rev: at.Rev, Head: at.Head, Time: now.UTC().Truncate(time.Millisecond)}
-	_, err := n.out.Write(c.Sign(n.key))
-	if f, ok := n.out.(*os.File); ok && err == nil && f != os.Stdout {
-		err = f.Sync()
+	if at.Epoch == n.proven.Epoch && at.Rev < n.proven.Rev {
+		// Our view is still that from before we stopped, or the store went back: then the file proves it.
+		n.log.Warn("no checkpoint is made before the log is where the last one was", zap.Uint64("revision", at.Rev), zap.Uint64("last", n.proven.Rev))
+		return false
 	}
-	if err != nil {
+	c := proof.Checkpoint{Namespace: n.namespace, Epoch: at.Epoch, Rev: at.Rev, Head: at.Head, Time: now.UTC().Truncate(time.Millisecond)}
+	if err := n.write(c.Sign(n.key)); err != nil {
 		n.log.Error("a checkpoint could not be written", zap.Uint64("revision", at.Rev), zap.Error(err))
 		return true // again in a minute, if the log moves
 	}
 	n.last = at
 	return true
+}
+
+// write adds a checkpoint, whole or not at all.
+func (n *notary) write(text []byte) error {
+	was, err := n.out.Stat()
+	if err != nil {
+		return err //nolint:wrapcheck // the caller says what was being done
+	}
+	_, err = n.out.Write(text)
+	if n.out == os.Stdout || !was.Mode().IsRegular() {
+		return err //nolint:wrapcheck // the caller says what was being done
+	}
+	if err = errors.Join(err, n.out.Sync()); err != nil {
+		return errors.Join(err, n.out.Truncate(was.Size()))
+	}
+	return nil
 }
