@@ -166,12 +166,18 @@ func TestKindsOfHeaders(t *testing.T) {
 		{name: "access-control-request-headers", want: headerOther},
 		{name: "X_HTTP_Method-Override", want: headerOverride},
 		{name: "x-http-method", want: headerOverride},
+		{name: "x.http.method.override", want: headerOverride}, // PHP reads HTTP_X_HTTP_METHOD_OVERRIDE
 		{name: "x-http-methods", want: headerOther},
 		{name: "x-original-url", want: headerOther}, // the ready-made answer takes it off
 		{name: "x_original-url", want: headerForged},
+		{name: "x.original.url", want: headerForged},
 		{name: "X_Envoy_Original_Path", want: headerForged},
+		{name: "script_name", want: headerOther},
+		{name: "x-script-name", want: headerOther},
+		{name: "x_script_name", want: headerForged},
 		{name: "x-waygate-env", want: headerOther},
 		{name: "x_waygate_env", want: headerForged},
+		{name: "x.waygate.env", want: headerForged},
 		{name: "X-WAYGATE-anything", want: headerForged},
 		{name: "x-waygate-" + strings.Repeat("a", 100), want: headerForged},
 		{name: "x-waygates", want: headerOther},
