@@ -7,6 +7,8 @@ import (
 	envoy_config_core_v3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	envoy_service_auth_v3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/waygate/waygate/internal/state"
 )
@@ -114,6 +116,23 @@ func TestDefaultsGiveWayToTheGateway(t *testing.T) {
 	r.read(wire(t, check), &defaults)
 	require.Equal(t, "payments", r.Service)
 	require.Equal(t, "dev", r.Env)
+}
+
+func TestAServiceThatNoKeyCanNameIsUnknown(t *testing.T) {
+	core, logs := observer.New(zap.WarnLevel)
+	s := newTestServer(t, truth(t, func(p state.Patch) {
+		route(t, p, "shop:/cart", func(r *state.Route) { r.Standing = &state.Block{Effect: state.EffectMaintenance} })
+	}), Options{})
+	s.opt.Log = zap.New(core)
+	for _, name := range []string{"Shop", " shop", "shop ", "get", "trace", "any", "_", "shop/x"} {
+		check := asked("GET", "/cart", nil)
+		check.Attributes.ContextExtensions = map[string]string{"waygate.service": name}
+		require.Equal(t, "MAINTENANCE_MODE", codeOf(t, s.Check(wire(t, check), noon)), "%q", name)
+	}
+	require.Equal(t, 1, logs.Len(), "it is told once")
+	check := asked("GET", "/cart", nil)
+	check.Attributes.ContextExtensions = map[string]string{"waygate.service": "orders"}
+	require.Empty(t, codeOf(t, s.Check(wire(t, check), noon)))
 }
 
 func TestBrokenBytesCannotBeRead(t *testing.T) {
