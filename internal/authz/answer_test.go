@@ -44,7 +44,7 @@ func TestAnswers(t *testing.T) {
 		service, env       string
 	}{
 		{name: "pass", method: "GET", path: "/orders"},
-		{name: "pass without what was forged", method: "GET", path: "/orders", headers: map[string]string{"x-waygate-new": "1", "x_original_url": "/payments"}},
+		{name: "pass without what was forged", method: "GET", path: "/orders", headers: map[string]string{"x-waygate-new": "1", "x_original_url": "/payments", "x.rewrite.url": "/payments"}},
 		{name: "maintenance", method: "GET", path: "/payments?x=1"},
 		{name: "maintenance for grpc", method: "GET", path: "/payments", headers: grpc},
 		{name: "maintenance for grpc-web", method: "GET", path: "/payments", headers: web},

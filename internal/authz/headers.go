@@ -17,9 +17,12 @@ const (
 	headerForged   // a client must not send it: it is taken off
 )
 
-// pathHeaders are always taken off unless they are trusted: they make some frameworks serve the path that they name instead of that of the request line.
+// pathHeaders are always taken off unless they are trusted: they make some frameworks serve another path than that of
+// the request line. Most name that path; the last two name what is cut off in front of it, the first of them in the one
+// spelling that Gunicorn knows.
 var pathHeaders = [...]string{
 	"x-original-url", "x-rewrite-url", "x-original-uri", "x-forwarded-uri", "x-forwarded-path", "x-envoy-original-path",
+	"script_name", "x-script-name",
 }
 
 // ownHeaders are the names with our prefix that have a meaning somewhere in the product. Envoy takes off exact names
@@ -35,8 +38,8 @@ const (
 	maxHeaderName = 64                                  // longer than any name that is compared as a whole
 )
 
-// kindOf tells what a header means. Some frameworks take "_" for "-" in names, so both count as the same, and so do
-// upper and lower case.
+// kindOf tells what a header means. Some frameworks take "_" for "-" in names, and PHP "." as well, so the three count
+// as the same, and so do upper and lower case.
 func kindOf(name string) headerKind {
 	// Nearly all headers are told by length and first letter.
 	if len(name) < len(":path") {
@@ -56,7 +59,7 @@ func kindOf(name string) headerKind {
 			return headerPreflight
 		}
 	case 'x', 'X':
-		if name[1] == '-' || name[1] == '_' {
+		if name[1] == '-' || name[1] == '_' || name[1] == '.' {
 			return kindOfExtension(name)
 		}
 	}
@@ -71,7 +74,7 @@ func kindOfExtension(name string) headerKind {
 	for i := range plain {
 		c := name[i]
 		switch {
-		case c == '_':
+		case c == '_' || c == '.':
 			c, spelled = '-', false
 		case 'A' <= c && c <= 'Z':
 			c |= 0x20
@@ -82,7 +85,7 @@ func kindOfExtension(name string) headerKind {
 	case "x-http-method-override", "x-http-method", "x-method-override":
 		return headerOverride
 	case "x-original-url", "x-rewrite-url", "x-original-uri", "x-forwarded-uri", "x-forwarded-path",
-		"x-envoy-original-path", failOpenMark:
+		"x-envoy-original-path", "x-script-name", failOpenMark:
 		return forgedUnless(spelled)
 	}
 	if strings.HasPrefix(text(plain), ownPrefix) {
@@ -111,8 +114,8 @@ func alwaysRemoved(trusted []string) []string {
 	return append(names, failOpenMark)
 }
 
-// PathHeaders are the headers that can be trusted by [Options].KeepPathHeaders: they make some frameworks serve the path
-// that they name instead of that of the request line.
+// PathHeaders are the headers that can be trusted by [Options].KeepPathHeaders: they make some frameworks serve another
+// path than that of the request line.
 func PathHeaders() []string { return pathHeaders[:] }
 
 // isToken reports whether a name has only letters that RFC 9110 (5.1, 5.6.2) allows in the name of a header. Envoy

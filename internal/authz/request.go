@@ -48,6 +48,8 @@ type request struct {
 	pathShown  bool
 	fragmented bool
 	broken     bool
+	// misnamed is what the gateway calls a service, but none can have that name.
+	misnamed string
 }
 
 // read scans the bytes of a CheckRequest into r, which is empty. What it does not understand it leaves out, and r is
@@ -61,8 +63,12 @@ func (r *request) read(message []byte, defaults *state.Request) {
 			r.readAttributes(content)
 		}
 	}
-	if r.Service == "" {
+	switch {
+	case r.Service == "":
 		r.Service = defaults.Service
+	case !state.IsService(r.Service):
+		// No key can be of it. Taken at its word, it would open all that is blocked for the service that was meant.
+		r.misnamed, r.Service = r.Service, ""
 	}
 	if r.Env == "" {
 		r.Env = defaults.Env

@@ -7,6 +7,8 @@ import (
 	envoy_config_core_v3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	envoy_service_auth_v3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/waygate/waygate/internal/state"
 )
@@ -116,6 +118,23 @@ func TestDefaultsGiveWayToTheGateway(t *testing.T) {
 	require.Equal(t, "dev", r.Env)
 }
 
+func TestAServiceThatNoKeyCanNameIsUnknown(t *testing.T) {
+	core, logs := observer.New(zap.WarnLevel)
+	s := newTestServer(t, truth(t, func(p state.Patch) {
+		route(t, p, "shop:/cart", func(r *state.Route) { r.Standing = &state.Block{Effect: state.EffectMaintenance} })
+	}), Options{})
+	s.opt.Log = zap.New(core)
+	for _, name := range []string{"Shop", " shop", "shop ", "get", "trace", "any", "_", "shop/x"} {
+		check := asked("GET", "/cart", nil)
+		check.Attributes.ContextExtensions = map[string]string{"waygate.service": name}
+		require.Equal(t, "MAINTENANCE_MODE", codeOf(t, s.Check(wire(t, check), noon)), "%q", name)
+	}
+	require.Equal(t, 1, logs.Len(), "it is told once")
+	check := asked("GET", "/cart", nil)
+	check.Attributes.ContextExtensions = map[string]string{"waygate.service": "orders"}
+	require.Empty(t, codeOf(t, s.Check(wire(t, check), noon)))
+}
+
 func TestBrokenBytesCannotBeRead(t *testing.T) {
 	whole := captured(t)["browser-bytes.bin"]
 	tests := []struct {
@@ -166,12 +185,18 @@ func TestKindsOfHeaders(t *testing.T) {
 		{name: "access-control-request-headers", want: headerOther},
 		{name: "X_HTTP_Method-Override", want: headerOverride},
 		{name: "x-http-method", want: headerOverride},
+		{name: "x.http.method.override", want: headerOverride}, // PHP reads HTTP_X_HTTP_METHOD_OVERRIDE
 		{name: "x-http-methods", want: headerOther},
 		{name: "x-original-url", want: headerOther}, // the ready-made answer takes it off
 		{name: "x_original-url", want: headerForged},
+		{name: "x.original.url", want: headerForged},
 		{name: "X_Envoy_Original_Path", want: headerForged},
+		{name: "script_name", want: headerOther},
+		{name: "x-script-name", want: headerOther},
+		{name: "x_script_name", want: headerForged},
 		{name: "x-waygate-env", want: headerOther},
 		{name: "x_waygate_env", want: headerForged},
+		{name: "x.waygate.env", want: headerForged},
 		{name: "X-WAYGATE-anything", want: headerForged},
 		{name: "x-waygate-" + strings.Repeat("a", 100), want: headerForged},
 		{name: "x-waygates", want: headerOther},

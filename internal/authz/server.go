@@ -3,6 +3,7 @@ package authz
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,6 +49,7 @@ type Server struct {
 	requests sync.Pool
 	stale    atomic.Bool
 	panicked atomic.Uint64
+	misnamed sync.Once
 
 	boot      string
 	counts    counts
@@ -104,10 +106,21 @@ func (s *Server) Check(message []byte, now time.Time) (response []byte) {
 		s.requests.Put(r)
 	}()
 	r.read(message, &s.defaults)
+	if r.misnamed != "" {
+		s.warn(r.misnamed)
+	}
 	d := s.decide(&r.Request, now)
 	s.counts.add(&d)
 	s.seen.add(&d, &r.Request)
 	return s.answers.render(&d, r, now)
+}
+
+// warn tells once of what cannot be the name of a service.
+func (s *Server) warn(misnamed string) {
+	s.misnamed.Do(func() {
+		s.opt.Log.Warn("a gateway names a service as none can be named: its requests are judged by the keys of every service",
+			zap.String("field", extensionService), zap.String("name", strings.Clone(misnamed)))
+	})
 }
 
 // decide gives the verdict, from the snapshot unless that is missing or too old.

@@ -232,6 +232,16 @@ func TestDecide(t *testing.T) {
 			},
 		},
 		{
+			name: "methods that no key can name are GET to some readers, and writing for all anybody knows",
+			facts: func(f *facts) {
+				f.disabled("GET:/a").disabled("/b").disabled("PUT:/c").protected("GET:/ops/**").protected("/free").maintenance("/ops/**").maintenance("/free/**")
+			},
+			want: verdicts{
+				"PROPFIND /a": "disabled", "PROPFIND /b": "disabled", "PROPFIND /c": "active", "PROPFIND /c override=PUT": "disabled", "PROPFIND /d": "active",
+				"M-SEARCH /a": "disabled", "PROPFIND /ops/x": "maintenance", "PROPFIND /free": "active", "propfind /d": "unreadable",
+			},
+		},
+		{
 			name: "a POST key of a procedure governs its Connect GET",
 			facts: func(f *facts) {
 				f.disabled("POST:/acme.pay.v1.Pay/Refund").maintenance("POST:/plain/path").disabled("POST:/acme.v1.Open/{m}", "POST:/acme.v1.Open/Get")

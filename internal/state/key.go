@@ -134,6 +134,19 @@ func parseScope(prefix, path string) (service, method string, explicit bool, err
 // Otherwise it returns an *InvalidError.
 func CheckService(name string) error { return checkService(name, "") }
 
+// IsService reports whether name can name a service, as CheckService does. It does not allocate.
+func IsService(name string) bool {
+	if !isService(name) {
+		return false
+	}
+	for _, method := range [...]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", anyMethod} {
+		if len(name) == len(method) && strings.EqualFold(name, method) {
+			return false
+		}
+	}
+	return true
+}
+
 func checkService(name, rest string) error {
 	up := strings.ToUpper(name)
 	switch {

@@ -279,3 +279,13 @@ func between(l, r string) string {
 	}
 	return lp + "z" + ls
 }
+
+func TestIsServiceAgreesWithCheckService(t *testing.T) {
+	for _, name := range []string{
+		"", "a", "0", "orders", "a.b_c-d", "get", "head", "post", "put", "patch", "delete", "options", "any", "trace", "connect", "Get", "Orders",
+		"-a", "a/b", "a b", "ü", strings.Repeat("a", 63), strings.Repeat("a", 64),
+	} {
+		require.Equal(t, state.CheckService(name) == nil, state.IsService(name), "%q", name)
+	}
+	require.Zero(t, testing.AllocsPerRun(100, func() { _ = state.IsService("orders") }))
+}

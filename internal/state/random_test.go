@@ -173,7 +173,7 @@ func (d dice) targetText() string {
 
 func (d dice) request() *state.Request {
 	req := &state.Request{
-		Method:  d.pick("GET", "GET", "GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "get", "TRACE"),
+		Method:  d.pick("GET", "GET", "GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "get", "TRACE", "PROPFIND"),
 		Target:  d.targetText(),
 		Service: d.pick("", "", "s1", "s2", "s3", "s4"),
 		Env:     d.pick("", "dev", "prod"),

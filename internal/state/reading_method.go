@@ -68,12 +68,31 @@ func (s methodSet) String() string {
 	return strings.Join(names, "|")
 }
 
+// sentMethods returns the methods that a request with this method may run as; false where it cannot be read. One that
+// no key can name, such as WebDAV's, is Other, and GET as well: scripts and pages that never look at the method serve
+// it so. TRACE would echo what nobody asked to pass on, CONNECT names no path, and what is not in upper case is a
+// method of its own to one reader and a known one to the next.
+func sentMethods(name string) (methodSet, bool) {
+	if set, ok := parseMethod(name); ok {
+		return set, true
+	}
+	if name == "" || name == "TRACE" || name == "CONNECT" {
+		return 0, false
+	}
+	for i := range len(name) {
+		if c := name[i]; (c < 'A' || c > 'Z') && (c != '-' || i == 0) {
+			return 0, false
+		}
+	}
+	return methodGET | otherMethod, true
+}
+
 // methodReadings returns every method under which a backend may run the request, and
 // whether an override header or a _method parameter is there at all (then even a
 // preflight is read like any other request).
 //
-// The method is the request's own; if it is not one of the seven in upper case, the
-// error is errUnreadable. The overrides are the values of all headers that
+// The method is the request's own; where it cannot be read (sentMethods), the error is
+// errUnreadable. The overrides are the values of all headers that
 // the gateway shows, query is the query of the target. The set always has
 // method, because a backend may ignore overrides. An override that spells one of
 // the seven (trimmed, in any case, whole or between commas) adds it. One that
@@ -82,9 +101,9 @@ func (s methodSet) String() string {
 // so nothing that is blocked opens, an exemption for one method does not cover it,
 // and nothing is refused for an odd value. A method in the body cannot be seen.
 func methodReadings(method string, overrides []string, query string) (set methodSet, overridden bool, err error) {
-	set, ok := parseMethod(method)
+	set, ok := sentMethods(method)
 	if !ok {
-		return 0, false, unreadable("the method is not one that a key can name")
+		return 0, false, unreadable("the method is TRACE, CONNECT or not in upper case")
 	}
 	for _, value := range overrides {
 		set |= overrideMethods(value)

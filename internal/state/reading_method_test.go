@@ -18,6 +18,9 @@ func TestMethods(t *testing.T) {
 		overridden bool
 	}{
 		{name: "own", method: "GET", want: methodGET},
+		{name: "one that no key can name", method: "PROPFIND", want: methodGET | otherMethod},
+		{name: "one with a hyphen", method: "VERSION-CONTROL", want: methodGET | otherMethod},
+		{name: "one that no key can name, overridden", method: "PROPFIND", overrides: []string{"PUT"}, want: methodGET | methodPUT | otherMethod, overridden: true},
 		{name: "other query", method: "POST", query: "method=DELETE&x_method=PUT&_methods=GET", want: methodPOST},
 		{name: "header", method: "POST", overrides: []string{"DELETE"}, want: methodPOST | methodDELETE, overridden: true},
 		{name: "lower case, blanks", method: "POST", overrides: []string{" \tdelete\u00a0"}, want: methodPOST | methodDELETE, overridden: true},
@@ -52,7 +55,7 @@ func TestMethods(t *testing.T) {
 }
 
 func TestMethodsRefuses(t *testing.T) {
-	for _, method := range []string{"", "get", "Get", "TRACE", "CONNECT", "FOO", "OTHER", "GET ", "PROPFIND"} {
+	for _, method := range []string{"", "get", "Get", "TRACE", "CONNECT", "GET ", " GET", "Propfind", "PROP\tFIND", "-", "M_SEARCH", "P\u00c4"} {
 		_, _, err := methodReadings(method, []string{"GET"}, "_method=GET")
 		require.ErrorIs(t, err, errUnreadable, method)
 	}

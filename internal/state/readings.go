@@ -21,7 +21,7 @@ func methodsOf(method string) methodSet {
 func (q *question) readMethods(req *Request) bool {
 	query := queryOf(req.Target)
 	if query == "" && len(req.Overrides) == 0 {
-		set, ok := parseMethod(req.Method)
+		set, ok := sentMethods(req.Method)
 		q.methods = set
 		q.preflight = set == methodOPTIONS && req.Preflight
 		return ok

@@ -35,7 +35,7 @@ type Config struct {
 	Service    string `env:"WAYGATE_SERVICE"     flag:"service"     value:"NAME" usage:"service of requests that the gateway names none for"`
 	Env        string `env:"WAYGATE_ENV"         flag:"env"         value:"NAME" usage:"environment of requests that the gateway names none for: dev, staging, production…"`
 
-	KeepPathHeaders []string      `env:"WAYGATE_KEEP_PATH_HEADERS" flag:"keep-path-headers" value:"NAME" choices:"x-original-url,x-rewrite-url,x-original-uri,x-forwarded-uri,x-forwarded-path,x-envoy-original-path" usage:"leave this header alone, because a proxy in front of the gateway sets it"`
+	KeepPathHeaders []string      `env:"WAYGATE_KEEP_PATH_HEADERS" flag:"keep-path-headers" value:"NAME" choices:"x-original-url,x-rewrite-url,x-original-uri,x-forwarded-uri,x-forwarded-path,x-envoy-original-path,script_name,x-script-name" usage:"leave this header alone, because a proxy in front of the gateway sets it"`
 	RetryJitter     time.Duration `env:"WAYGATE_RETRY_JITTER" flag:"retry-jitter" envDefault:"0s" usage:"add up to this much to Retry-After at random, in whole seconds, so that clients do not all come back at once"`
 	DrainDelay      time.Duration `env:"WAYGATE_DRAIN_DELAY" flag:"drain-delay" envDefault:"0s" usage:"on SIGTERM, be unhealthy for this long before stopping; only where gateways know other instances"`
 
