@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -177,11 +176,7 @@ func windowChange(w *state.Window, b *wire.WindowChange, now time.Time) (state.C
 		Amend:      state.Amendment{Reason: b.Reason, Ticket: b.Ticket},
 		Occurrence: startOf(w, r.moment("occurrence", b.Occurrence, zone)),
 	}
-	by, shortens := strings.CutPrefix(strings.TrimSpace(b.By), "-")
-	c.Amend.By = r.elapsed("by", strings.TrimPrefix(by, "+"))
-	if shortens {
-		c.Amend.By = -c.Amend.By
-	}
+	c.Amend.By = r.shift("by", b.By)
 	switch {
 	case r.err != nil:
 		return state.Command{}, r.err

@@ -285,6 +285,8 @@ func TestWindowsThatAreRefused(t *testing.T) {
 		{"an end of what recurs", `{"path":"/a","every":"day","at":"02:00","end":"3h"}`, 400, "end", "UNTIL"},
 		{"every sunday at what time", `{"path":"/a","every":"sunday","for":"1h"}`, 400, "at", `"at":"02:00"`},
 		{"a rule at what time", `{"path":"/a","rrule":"FREQ=DAILY","for":"1h"}`, 400, "at", `"at":"02:00"`},
+		{"a rule at two minutes", `{"path":"/a","rrule":"FREQ=DAILY;BYMINUTE=30","at":"02:00","for":"1h"}`, 400, "at", "itself"},
+		{"less than any time", `{"path":"/a","for":"0.0000000001s"}`, 400, "for", "duration"},
 		{"a rule at two times", `{"path":"/a","rrule":"FREQ=DAILY;BYHOUR=2;BYMINUTE=0","at":"03:00","for":"1h"}`, 400, "at", "itself"},
 		{"cron at two times", `{"path":"/a","cron":"0 2 * * 0","at":"03:00","for":"1h"}`, 400, "at", "itself"},
 		{"at and a start with a time", `{"path":"/a","every":"day","at":"02:00","start":"2098-01-01T03:00","for":"1h"}`, 400, "at", "date alone"},
@@ -316,6 +318,8 @@ func TestWindowsThatAreRefused(t *testing.T) {
 	for _, tt := range []struct{ name, body, field string }{
 		{"end and by", `{"end":"2h","by":"1h"}`, "by"},
 		{"no duration", `{"by":"later"}`, "by"},
+		{"a sign alone", `{"by":"-"}`, "by"},
+		{"two signs", `{"by":"-+30m"}`, "by"},
 		{"an occurrence and no change of it", `{"occurrence":"2098-01-01T02:00"}`, "occurrence"},
 		{"another start of one that recurs", `{"start":"2098-01-01T02:00"}`, "start"},
 		{"no end any more", `{"by":"-2h"}`, "end"},
