@@ -71,6 +71,13 @@ func TestWrongUsageIsFoundBeforeACall(t *testing.T) {
 		})
 	}
 	for _, tt := range [][2]string{
+		{"disable /a --until=", "it is empty"},
+		{"disable /a --until=_", "it is empty"},
+		{"maintenance /a --end=", "it is empty"},
+		{"maintenance /a --start= --end 2h", "it is empty"},
+		{"global enable --until=", "it is empty"},
+		{"window add global --cron= --for 2h", "it is empty"},
+		{"window cancel /a --occurrence=", "it is empty"},
 		{"window add payments --for 1h", "is no target"},
 		{"window add service=Or/ders --for 1h", "lower-case letter"},
 		{"window add /a", "needs --end or --for"},
