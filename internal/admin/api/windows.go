@@ -36,6 +36,14 @@ type cancelWindow struct {
 	Occurrence string `query:"occurrence" doc:"The start of the one occurrence to cancel; without it, the whole window"`
 }
 
+// Resolve refuses an occurrence that is named and empty: the whole window was not meant.
+func (c *cancelWindow) Resolve(ctx huma.Context) []error {
+	if at := ctx.URL(); c.Occurrence == "" && at.Query().Has("occurrence") {
+		return []error{&huma.ErrorDetail{Message: "occurrence is empty: say its start, or leave it out for the whole window", Location: "query.occurrence"}}
+	}
+	return nil
+}
+
 // WhichWindows says the windows of what are meant.
 type WhichWindows struct {
 	Path    string `query:"path" doc:"Only those on this key, in plain text, or on the switch of this sentinel path"`

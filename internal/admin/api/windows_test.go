@@ -286,6 +286,8 @@ func TestWindowsThatAreRefused(t *testing.T) {
 		{"every sunday at what time", `{"path":"/a","every":"sunday","for":"1h"}`, 400, "at", `"at":"02:00"`},
 		{"a rule at what time", `{"path":"/a","rrule":"FREQ=DAILY","for":"1h"}`, 400, "at", `"at":"02:00"`},
 		{"a rule at two minutes", `{"path":"/a","rrule":"FREQ=DAILY;BYMINUTE=30","at":"02:00","for":"1h"}`, 400, "at", "itself"},
+		{"an end that is empty", `{"path":"__global__","end":""}`, 400, "end", ""},
+		{"a rule that is empty", `{"path":"/a","cron":"","for":"1h"}`, 400, "cron", ""},
 		{"less than any time", `{"path":"/a","for":"0.0000000001s"}`, 400, "for", "duration"},
 		{"a rule at two times", `{"path":"/a","rrule":"FREQ=DAILY;BYHOUR=2;BYMINUTE=0","at":"03:00","for":"1h"}`, 400, "at", "itself"},
 		{"cron at two times", `{"path":"/a","cron":"0 2 * * 0","at":"03:00","for":"1h"}`, 400, "at", "itself"},
@@ -333,6 +335,10 @@ func TestWindowsThatAreRefused(t *testing.T) {
 	a.call(http.MethodPatch, "/api/windows/nothing", `{"by":"1h"}`).problem(http.StatusNotFound)
 	a.post("/api/windows/nothing/end", "").problem(http.StatusNotFound)
 	a.delete("/api/windows/nothing?occurrence=2h").problem(http.StatusNotFound)
+	p := a.delete("/api/windows/" + w.ID + "?occurrence=").problem(http.StatusBadRequest)
+	require.Equal(t, "occurrence", p.Field, p.Message)
+	p = a.post("/api/routes/R0VUOi9wYXltZW50cw/disable", `{"until":""}`).problem(http.StatusBadRequest)
+	require.Equal(t, "until", p.Field, p.Message)
 }
 
 func TestWhenARecurringWindowBegins(t *testing.T) {
