@@ -83,6 +83,11 @@ func (t *tool) shutWhile(ctx context.Context, target string, command []string, o
 	if o.end == "" {
 		return usage("down needs --until, when it opens by itself should nobody be left to open it; for example --until 30m")
 	}
+	end, err := t.when("--until", o.end, now())
+	if err != nil {
+		return err
+	}
+	o.end = sendWhen(end)
 	patience, err := wire.ParseDuration(waitFor)
 	if err != nil {
 		return usage("--wait-for %q is no duration: write 30s or 2m", waitFor)

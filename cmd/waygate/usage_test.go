@@ -103,6 +103,7 @@ func TestWrongUsageIsFoundBeforeACall(t *testing.T) {
 		{"status --tz Berlin", "write an IANA name"},
 		{"calendar --month december", "is no month"},
 		{"down /a -- true", "down needs --until"},
+		{"down /a --until soon -- true", `--until: "soon" is unclear`},
 		{"down /a --until 1h true", "name one target, and the command after --"},
 		{"down /a /b --until 1h -- true", "name one target, and the command after --"},
 		{"down /a --until 1h --", "name one target, and the command after --"},
