@@ -54,6 +54,7 @@ func TestCalendarPages(t *testing.T) {
 			entry(t, one, "/a", "2027-04-29T21:30:00Z", "2027-04-29T22:30:00Z", "maintenance", "over the gap", false),
 			entry(t, two, "/b", "2027-04-29T22:00:00Z", "2027-04-29T23:00:00Z", "maintenance", "from the gap on", true),
 		}},
+		{name: "leap_year_by_rules_only", month: "2040-12", zone: "America/New_York", now: "2040-12-05T12:00:00Z"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			month, err := time.Parse("2006-01", tt.month)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/waygate/waygate/internal/admin/schedule"
 )
 
 const cell = 8 // columns of a day in the grid
@@ -58,21 +60,19 @@ func (p *monthPage) grid(b *strings.Builder) {
 func (p *monthPage) clockChanges(b *strings.Builder) {
 	end := p.days[len(p.days)-1]
 	for t := p.days[0].In(p.zone); ; {
-		_, change := t.ZoneBounds()
-		if change.IsZero() || !change.Before(end) {
+		change := schedule.NextChange(t, end)
+		if change.IsZero() {
 			return
 		}
-		_, was := change.Add(-time.Second).In(p.zone).Zone()
+		_, was := t.Zone()
 		_, is := change.Zone()
 		way := "forward"
 		if is < was {
 			way = "back"
 		}
-		if is != was { // else it is their name that changes
-			old := change.In(time.FixedZone("", was))
-			fmt.Fprintf(b, "\n%s: at %s the clocks go %s to %s (%s to %s)\n", old.Format("Mon 2"),
-				old.Format("15:04"), way, change.Format("15:04"), offset(old), offset(change))
-		}
+		old := change.In(time.FixedZone("", was))
+		fmt.Fprintf(b, "\n%s: at %s the clocks go %s to %s (%s to %s)\n", old.Format("Mon 2"),
+			old.Format("15:04"), way, change.Format("15:04"), offset(old), offset(change))
 		t = change
 	}
 }

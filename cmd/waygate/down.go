@@ -68,7 +68,7 @@ window ends by itself at --until. The command finds the id of the window in ` + 
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.end, "until", "", "`when` it opens by itself at the latest: 30m, 18:00, a time")
+	timeFlag(cmd, &o.end, "until", "`when` it opens by itself at the latest: 30m, 18:00, a time")
 	f.StringVar(&waitFor, "wait-for", defaultWait.String(), "how `long` to wait for the fleet to confirm")
 	effectFlag(cmd, &o.effect)
 	reasonFlag(cmd, &o.reason)
@@ -83,6 +83,11 @@ func (t *tool) shutWhile(ctx context.Context, target string, command []string, o
 	if o.end == "" {
 		return usage("down needs --until, when it opens by itself should nobody be left to open it; for example --until 30m")
 	}
+	end, err := t.when("--until", o.end, now())
+	if err != nil {
+		return err
+	}
+	o.end = sendWhen(end)
 	patience, err := wire.ParseDuration(waitFor)
 	if err != nil {
 		return usage("--wait-for %q is no duration: write 30s or 2m", waitFor)

@@ -71,6 +71,13 @@ func TestWrongUsageIsFoundBeforeACall(t *testing.T) {
 		})
 	}
 	for _, tt := range [][2]string{
+		{"disable /a --until=", "it is empty"},
+		{"disable /a --until=_", "it is empty"},
+		{"maintenance /a --end=", "it is empty"},
+		{"maintenance /a --start= --end 2h", "it is empty"},
+		{"global enable --until=", "it is empty"},
+		{"window add global --cron= --for 2h", "it is empty"},
+		{"window cancel /a --occurrence=", "it is empty"},
 		{"window add payments --for 1h", "is no target"},
 		{"window add service=Or/ders --for 1h", "lower-case letter"},
 		{"window add /a", "needs --end or --for"},
@@ -96,6 +103,7 @@ func TestWrongUsageIsFoundBeforeACall(t *testing.T) {
 		{"status --tz Berlin", "write an IANA name"},
 		{"calendar --month december", "is no month"},
 		{"down /a -- true", "down needs --until"},
+		{"down /a --until soon -- true", `--until: "soon" is unclear`},
 		{"down /a --until 1h true", "name one target, and the command after --"},
 		{"down /a /b --until 1h -- true", "name one target, and the command after --"},
 		{"down /a --until 1h --", "name one target, and the command after --"},

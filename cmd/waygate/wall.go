@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/waygate/waygate/internal/admin/schedule"
 	"github.com/waygate/waygate/internal/admin/wire"
 )
 
@@ -116,21 +117,19 @@ const reach = 26 * time.Hour
 // readings are the instants at which the clocks in zone show a wall time, with the offset they have then; where there is
 // none, those at which they would if they had not leapt over it, from its later side on.
 func readings(wall time.Time, zone *time.Location) (shown, leapt []time.Time) {
-	for t := wall.Add(-reach).In(zone); ; {
-		start, end := t.ZoneBounds()
+	for t := wall.Add(-reach).In(zone); !t.IsZero(); {
+		end := schedule.NextChange(t, wall.Add(reach))
 		_, offset := t.Zone()
 		is := wall.Add(-time.Duration(offset) * time.Second)
 		written := is.In(time.FixedZone("", offset))
-		if is.Before(start) || !end.IsZero() && !is.Before(end) {
+		if is.Before(t) || !end.IsZero() && !is.Before(end) {
 			leapt = append([]time.Time{written}, leapt...)
 		} else {
 			shown = append(shown, written)
 		}
-		if end.IsZero() || end.After(wall.Add(reach)) {
-			return shown, leapt
-		}
 		t = end
 	}
+	return shown, leapt
 }
 
 // past reports whether the clocks in zone have shown a wall time for the last time, or have leapt over it.

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/waygate/waygate/internal/admin/schedule"
 	"github.com/waygate/waygate/internal/admin/wire"
@@ -27,6 +31,30 @@ func (t *tool) setZone() error {
 	t.zone = zone{Location: at, given: name != ""}
 	return nil
 }
+
+// timeText is the value of an option that says when. An option that is given has to say it: the empty text of a variable
+// that a script never set would otherwise make an endless block of one that was to end, or cancel all for one.
+type timeText string
+
+// timeFlag adds an option that says when, or how often, or how long.
+func timeFlag(cmd *cobra.Command, into *string, name, usage string) {
+	cmd.Flags().Var((*timeText)(into), name, usage)
+}
+
+// String implements pflag.Value.
+func (w *timeText) String() string { return string(*w) }
+
+// Set implements pflag.Value.
+func (w *timeText) Set(text string) error {
+	if strings.TrimSpace(text) == "" {
+		return errors.New("it is empty: give it a value, or leave the option out")
+	}
+	*w = timeText(text)
+	return nil
+}
+
+// Type implements pflag.Value: to people it is a text.
+func (w *timeText) Type() string { return "string" }
 
 // when reads an instant or a duration from now; empty is none. Anything else is refused before a call is made: what is
 // no time, what could be two, and a time of day that the clocks of the zone leap over or show twice.

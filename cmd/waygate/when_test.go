@@ -45,6 +45,8 @@ func TestWhen(t *testing.T) {
 		{"a day that was", "", "monday 09:30", "2026-12-07T09:30:00Z"},
 		{"the same day, later", "", "thursday 17:30", "2026-12-03T17:30:00Z"},
 		{"the same day, over", "", "thursday 17:00", "2026-12-10T17:00:00Z"},
+		{"the last days of a leap year for which there are rules only", "America/New_York", "2040-12-31T12:00", "2040-12-31T17:00:00Z"},
+		{"the first day after such a year", "Australia/Sydney", "2041-01-01", "2040-12-31T13:00:00Z"},
 		{"blanks", "", "  tomorrow   06:00 ", "2026-12-04T06:00:00Z"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

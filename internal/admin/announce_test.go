@@ -204,6 +204,9 @@ func TestBlocksThatNobodyScheduledEnd(t *testing.T) {
 		require.Equal(t, state.Disabled, st.Status)
 		require.Equal(t, now.Add(3*time.Hour), *st.Until)
 		require.Len(t, st.Windows, 1)
+		n.do(t, state.Command{Verb: state.VerbDisable, Target: key(t, "/e"), Reason: "x"})
+		_, err = n.Do(t.Context(), who, admin.Retry{}, state.Command{Verb: state.VerbSchedule, Target: key(t, "/e"), Reason: "x", Start: n.Now(), End: now.Add(25 * time.Hour)})
+		require.ErrorContains(t, err, "at the most")
 		n.stop()
 	})
 }

@@ -22,6 +22,9 @@ func (o Overrides) bound(doc *state.Document, now time.Time, commands []state.Co
 	}
 	out := make([]state.Command, len(commands))
 	for i, c := range commands {
+		if c.Verb == state.VerbSchedule && o.Max > 0 {
+			c.Latest = now.Add(o.Max) // it may be the second half of a disable
+		}
 		if o.overrides(doc, &c, now) {
 			if err := o.end(&c, now); err != nil {
 				return nil, err

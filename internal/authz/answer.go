@@ -211,7 +211,10 @@ func (m *message) metadata(name, value string) {
 // jitter has: clients that were refused together do not all come back in the same second, and none before the end.
 func retryAfter(at, now time.Time, jitter time.Duration) string {
 	wait := max(0, at.Sub(now))
-	seconds := int64((wait + time.Second - 1) / time.Second)
+	seconds := int64(wait / time.Second)
+	if wait%time.Second > 0 { // what is added before the division could be too much for an end centuries away
+		seconds++
+	}
 	if jitter >= time.Second {
 		seconds += rand.Int64N(int64(jitter/time.Second) + 1)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"math"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -120,6 +121,7 @@ func TestRetryAfterIsWholeSecondsRoundedUp(t *testing.T) {
 		{name: "a little more", wait: time.Second + time.Millisecond, want: "2"},
 		{name: "an hour", wait: time.Hour, want: "3600"},
 		{name: "over", wait: -time.Second, want: "0"},
+		{name: "as far as there are durations", wait: math.MaxInt64, want: "9223372037"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -40,6 +40,9 @@ type Command struct {
 	// Start and End bound a timed command. End without Start is an until; both zero is a standing block. A switch takes
 	// an End only.
 	Start, End time.Time
+	// Latest is up to when policy lets a block last that nobody scheduled; zero is without limit. It bounds a schedule that
+	// gives a disable its end.
+	Latest time.Time
 	// Assumed says that the end was set by policy.
 	Assumed bool
 	// Envs are the environments that env admits; none clears the gate.

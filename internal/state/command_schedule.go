@@ -21,8 +21,12 @@ func (w *deed) schedule() error {
 		return err
 	}
 	again, paired := w.paired()
-	switch soon := !w.cmd.Start.After(w.by.At.Add(pairAhead)); {
-	case soon && w.pairs(w.route.Standing):
+	soon := !w.cmd.Start.After(w.by.At.Add(pairAhead))
+	switch latest, first := w.cmd.Latest, w.pairs(w.route.Standing); {
+	case soon && (first || paired) && !latest.IsZero() && w.cmd.End.After(latest):
+		return Invalid("end", "with the disable before it this is one block until %s, and here it may last until %s at the most: give it an end by then",
+			w.cmd.End.Format(time.RFC3339), latest.Format(time.RFC3339))
+	case soon && first:
 		return w.pair()
 	case soon && paired && again.Assumed:
 		return w.pairAssumed(again)

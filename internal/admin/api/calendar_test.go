@@ -204,6 +204,12 @@ func TestTheFeed(t *testing.T) {
 	}
 }
 
+func TestTheFeedHoldsWhatBeginsOnItsLastDayAndHasNoEnd(t *testing.T) {
+	a := newAdmin(t, setup{})
+	a.addWindow(`{"path":"/a","start":"2159h59m"}`)
+	require.Len(t, events(t, a.get("/api/calendar.ics").body), 1)
+}
+
 func TestATokenInTheAddressIsForTheFeedAlone(t *testing.T) {
 	a := newAdmin(t, setup{password: "sesame"})
 	tokens := map[string]string{}

@@ -65,10 +65,10 @@ func event(out *icalendar, view admin.View, e dated) {
 		changed = w.Start
 	}
 	end := e.End
-	switch {
-	case end.IsZero():
-		end = view.Now.Add(feedAhead).Truncate(24 * time.Hour)
-	case end.Sub(e.Start) < time.Second: // an event ends later than it starts, in whole seconds
+	if end.IsZero() { // the end of the day up to which the feed goes: it does not move with every look at it
+		end = view.Now.Add(feedAhead).Truncate(24 * time.Hour).Add(24 * time.Hour)
+	}
+	if end.Sub(e.Start) < time.Second { // an event ends later than it starts, in whole seconds
 		end = e.Start.Add(time.Second)
 	}
 	out.begin("VEVENT")

@@ -64,6 +64,18 @@ func (r *reader) elapsed(name, text string) time.Duration {
 	return d
 }
 
+// shift reads by how much something moves: later, or earlier with a - before it.
+func (r *reader) shift(name, text string) time.Duration {
+	text = strings.TrimSpace(text)
+	if by, earlier := strings.CutPrefix(text, "-"); earlier && by != "" {
+		return -r.elapsed(name, by)
+	}
+	if by, signed := strings.CutPrefix(text, "+"); signed && by != "" {
+		text = by
+	}
+	return r.elapsed(name, text)
+}
+
 // keys reads route keys.
 func (r *reader) keys(name string, texts []string) []state.Key {
 	var all []state.Key

@@ -101,7 +101,7 @@ func checkRecurrence(b *wire.NewWindow) error {
 		return state.Invalid("for", `a window that recurs needs to say how long each occurrence lasts: "for":"2h", or "to":"04:00" for the time of day at which it ends`)
 	case b.Cron != "" && b.At != "":
 		return state.Invalid("at", `cron says the time of day itself: leave at out, as in {"cron":"0 2 * * 0","for":"2h"}`)
-	case b.At != "" && strings.Contains(strings.ToUpper(b.RRule), "BYHOUR"):
+	case b.At != "" && (strings.Contains(strings.ToUpper(b.RRule), "BYHOUR") || strings.Contains(strings.ToUpper(b.RRule), "BYMINUTE")):
 		return state.Invalid("at", `the rrule says the time of day itself: leave at out, or BYHOUR and BYMINUTE, as in {"rrule":"FREQ=WEEKLY;BYDAY=SU","at":"02:00"}`)
 	}
 	return nil

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -35,6 +34,14 @@ type cancelWindow struct {
 	WindowNamed
 	Retried
 	Occurrence string `query:"occurrence" doc:"The start of the one occurrence to cancel; without it, the whole window"`
+}
+
+// Resolve refuses an occurrence that is named and empty: the whole window was not meant.
+func (c *cancelWindow) Resolve(ctx huma.Context) []error {
+	if at := ctx.URL(); c.Occurrence == "" && at.Query().Has("occurrence") {
+		return []error{&huma.ErrorDetail{Message: "occurrence is empty: say its start, or leave it out for the whole window", Location: "query.occurrence"}}
+	}
+	return nil
 }
 
 // WhichWindows says the windows of what are meant.
@@ -177,11 +184,7 @@ func windowChange(w *state.Window, b *wire.WindowChange, now time.Time) (state.C
 		Amend:      state.Amendment{Reason: b.Reason, Ticket: b.Ticket},
 		Occurrence: startOf(w, r.moment("occurrence", b.Occurrence, zone)),
 	}
-	by, shortens := strings.CutPrefix(strings.TrimSpace(b.By), "-")
-	c.Amend.By = r.elapsed("by", strings.TrimPrefix(by, "+"))
-	if shortens {
-		c.Amend.By = -c.Amend.By
-	}
+	c.Amend.By = r.shift("by", b.By)
 	switch {
 	case r.err != nil:
 		return state.Command{}, r.err

@@ -285,6 +285,10 @@ func TestWindowsThatAreRefused(t *testing.T) {
 		{"an end of what recurs", `{"path":"/a","every":"day","at":"02:00","end":"3h"}`, 400, "end", "UNTIL"},
 		{"every sunday at what time", `{"path":"/a","every":"sunday","for":"1h"}`, 400, "at", `"at":"02:00"`},
 		{"a rule at what time", `{"path":"/a","rrule":"FREQ=DAILY","for":"1h"}`, 400, "at", `"at":"02:00"`},
+		{"a rule at two minutes", `{"path":"/a","rrule":"FREQ=DAILY;BYMINUTE=30","at":"02:00","for":"1h"}`, 400, "at", "itself"},
+		{"an end that is empty", `{"path":"__global__","end":""}`, 400, "end", ""},
+		{"a rule that is empty", `{"path":"/a","cron":"","for":"1h"}`, 400, "cron", ""},
+		{"less than any time", `{"path":"/a","for":"0.0000000001s"}`, 400, "for", "duration"},
 		{"a rule at two times", `{"path":"/a","rrule":"FREQ=DAILY;BYHOUR=2;BYMINUTE=0","at":"03:00","for":"1h"}`, 400, "at", "itself"},
 		{"cron at two times", `{"path":"/a","cron":"0 2 * * 0","at":"03:00","for":"1h"}`, 400, "at", "itself"},
 		{"at and a start with a time", `{"path":"/a","every":"day","at":"02:00","start":"2098-01-01T03:00","for":"1h"}`, 400, "at", "date alone"},
@@ -316,6 +320,8 @@ func TestWindowsThatAreRefused(t *testing.T) {
 	for _, tt := range []struct{ name, body, field string }{
 		{"end and by", `{"end":"2h","by":"1h"}`, "by"},
 		{"no duration", `{"by":"later"}`, "by"},
+		{"a sign alone", `{"by":"-"}`, "by"},
+		{"two signs", `{"by":"-+30m"}`, "by"},
 		{"an occurrence and no change of it", `{"occurrence":"2098-01-01T02:00"}`, "occurrence"},
 		{"another start of one that recurs", `{"start":"2098-01-01T02:00"}`, "start"},
 		{"no end any more", `{"by":"-2h"}`, "end"},
@@ -329,6 +335,10 @@ func TestWindowsThatAreRefused(t *testing.T) {
 	a.call(http.MethodPatch, "/api/windows/nothing", `{"by":"1h"}`).problem(http.StatusNotFound)
 	a.post("/api/windows/nothing/end", "").problem(http.StatusNotFound)
 	a.delete("/api/windows/nothing?occurrence=2h").problem(http.StatusNotFound)
+	p := a.delete("/api/windows/" + w.ID + "?occurrence=").problem(http.StatusBadRequest)
+	require.Equal(t, "occurrence", p.Field, p.Message)
+	p = a.post("/api/routes/R0VUOi9wYXltZW50cw/disable", `{"until":""}`).problem(http.StatusBadRequest)
+	require.Equal(t, "until", p.Field, p.Message)
 }
 
 func TestWhenARecurringWindowBegins(t *testing.T) {

@@ -61,6 +61,21 @@ func periodEnd(t time.Time) time.Time {
 	return end
 }
 
+// NextChange is the first instant after t and before an end at which the clocks in t's zone jump, in that zone; zero if they
+// do not.
+func NextChange(t, before time.Time) time.Time {
+	for {
+		next := periodEnd(t)
+		switch {
+		case next.IsZero() || !next.Before(before):
+			return time.Time{}
+		case offset(next) != offset(t):
+			return next
+		}
+		t = next // only their name changes, or the rules of a year end
+	}
+}
+
 // placeLast gives the instant after which a clock in zone always reads later than w: the last pass of a time that comes
 // twice, the first instant after the gap for one that the clock leaps over.
 func placeLast(w Wall, zone *time.Location) time.Time {

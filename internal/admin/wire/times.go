@@ -84,7 +84,7 @@ func ParseDuration(text string) (time.Duration, error) {
 		total += number * float64(unit)
 		rest = rest[n+1:]
 	}
-	if total <= 0 || total > float64(maxLength) {
+	if total < 1 || total > float64(maxLength) { // less than a nanosecond would be none at all
 		return 0, fmt.Errorf("%.60q is %w", text, ErrTime)
 	}
 	return time.Duration(total), nil
