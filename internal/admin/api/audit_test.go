@@ -79,6 +79,7 @@ func TestAuditFilters(t *testing.T) {
 	}
 	a.get("/api/audit?limit=many").problem(http.StatusBadRequest)
 	a.get("/api/audit?limit=-1").problem(http.StatusBadRequest)
+	a.get("/api/audit?limit=NaN").problem(http.StatusBadRequest)
 	a.get("/api/audit?route=users").problem(http.StatusBadRequest)
 }
 
