@@ -137,6 +137,11 @@ func (d *Dispatcher) settle(ctx context.Context, all []Endpoint) {
 	d.mu.Lock()
 	there := map[string]bool{}
 	for _, e := range all {
+		w := d.workers[e.ID]
+		if w != nil && reflect.DeepEqual(w.endpoint, e) {
+			there[e.ID] = true
+			continue
+		}
 		if err := e.Validate(); err != nil {
 			if d.said[e.ID] != err.Error() {
 				d.said[e.ID] = err.Error()
@@ -146,9 +151,7 @@ func (d *Dispatcher) settle(ctx context.Context, all []Endpoint) {
 		}
 		delete(d.said, e.ID)
 		there[e.ID] = true
-		if w := d.workers[e.ID]; w == nil || !reflect.DeepEqual(w.endpoint, e) {
-			d.workers[e.ID] = d.start(ctx, e, w)
-		}
+		d.workers[e.ID] = d.start(ctx, e, w)
 	}
 	var ending []*worker
 	for id, w := range d.workers {

@@ -164,7 +164,10 @@ func (r *run) keep(ctx context.Context, now time.Time) {
 	}
 	r.writing, r.unadmitted, r.keepAt = true, len(s.admitted) > 0, now.Add(keepEvery)
 	lease := r.lease
-	go func() { r.written <- wrote{s, r.write(ctx, &s, lease)} }()
+	go func() {
+		err := r.write(ctx, &s, lease)
+		r.written <- wrote{s, err} // without what was written although the rest was not
+	}()
 }
 
 // kept takes in how that ended: what was admitted may be sent, what was attempted is over.

@@ -158,6 +158,9 @@ func (r *run) load(ctx context.Context) error {
 	slices.SortFunc(left, func(a, b *pending) int { return int(int64(a.Order) - int64(b.Order)) })
 	for _, p := range left {
 		r.order = max(r.order, p.Order)
+		if most := time.Now().Add(longest(p.Tries)); p.Next.After(most) {
+			p.Next = most // the clock it was set by was wrong
+		}
 		r.lanes.add(p)
 	}
 	return nil
