@@ -86,6 +86,12 @@ type worker struct {
 	moved    chan struct{}
 	cancel   context.CancelFunc
 	done     chan struct{}
+
+	// met says that another admin held the lease, last what was to be delivered when it was lost, at lostAt; they are
+	// the worker's own.
+	met    bool
+	last   *run
+	lostAt time.Time
 }
 
 // Changed tells that the endpoints may be others now; it never blocks.

@@ -260,6 +260,7 @@ func TestAStoreThatLostEverythingIsGivenBackWhatWasPending(t *testing.T) {
 		}
 		s.block(t, "GET:/a", "before")
 		_, stop := s.admin(t, "x")
+		_, stopOther := s.admin(t, "other")
 		time.Sleep(20 * time.Second) // the next try is minutes away
 
 		second := memstore.New()
@@ -270,6 +271,7 @@ func TestAStoreThatLostEverythingIsGivenBackWhatWasPending(t *testing.T) {
 		s.block(t, "GET:/a", "after")
 		time.Sleep(5 * time.Second)
 		stop() // whoever goes on has it from the store alone
+		stopOther()
 		s.admin(t, "y")
 		time.Sleep(time.Hour)
 		require.Equal(t, []string{"before", "after"}, reasons(t, s.receiver.taken(), "GET:/a"))
