@@ -80,14 +80,18 @@ func (t *tool) webhookRotateCommand() *cobra.Command {
 		Use: "rotate ID", Short: "Give a webhook a new secret, which is shown once; the one before stays valid for a while",
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			grace, err := wire.ParseDuration(r.Grace)
+			grace, err := wire.ParseGrace(r.Grace)
 			if err != nil {
 				return usage("--grace: %w", err)
 			}
 			return t.onWebhook(cmd.Context(), ids[0], func(api *client.Client, w wire.Webhook) (wire.ChangedWebhook, error) {
 				return api.RotateWebhook(cmd.Context(), w.ID, r)
 			}, func(w wire.ChangedWebhook) {
-				fmt.Fprintf(t.err, "%s has a new secret; the one before is valid for %s more\n", webhookName(w.Webhook), roughly(grace))
+				valid := "no more"
+				if grace > 0 {
+					valid = "for " + roughly(grace) + " more"
+				}
+				fmt.Fprintf(t.err, "%s has a new secret; the one before is valid %s\n", webhookName(w.Webhook), valid)
 				t.tellSecret(w)
 			})
 		},

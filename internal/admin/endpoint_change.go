@@ -49,6 +49,9 @@ func (e *Endpoints) Add(ctx context.Context, who people.Principal, retry Retry, 
 		return ChangedEndpoint{}, err //nolint:wrapcheck // it says what is wrong
 	}
 	out, err := e.change(ctx, who, retry, wanted.ID, "", func(all map[string]Endpoint, now time.Time) (Endpoint, state.Action, string, error) {
+		if made, ok := all[wanted.ID]; ok && now.Sub(made.Created) > rememberFor/2 {
+			return Endpoint{}, "", "", ErrKeyReused // the id follows from the key, which was forgotten
+		}
 		if err := vacant(all, &wanted); err != nil {
 			return Endpoint{}, "", "", err
 		}
@@ -217,9 +220,12 @@ func (e *Endpoints) edit(ctx context.Context, who people.Principal, retry Retry,
 			return Endpoint{}, "", "", noEndpoint(id)
 		}
 		one.Secrets = slices.Clone(one.Secrets)
+		name := one.Name
 		action, did, err := do(&one, now)
 		if err == nil && action != "" && action != state.ActionWebhookRemove {
-			err = vacant(all, &one.Endpoint)
+			if one.Name != name { // one that another has by now keeps nobody from disabling it
+				err = vacant(all, &one.Endpoint)
+			}
 			one.Changed, one.ChangedBy = now.UTC().Truncate(time.Second), who.Name
 		}
 		return one, action, did, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -148,7 +147,7 @@ func (e *Endpoints) Redeliver(ctx context.Context, who people.Principal, id stri
 	})
 }
 
-// named tells dead letters from other deliveries.
+// named tells dead letters from other deliveries, each once: a delivery whose event is dead is its dead letter.
 func (e *Endpoints) named(ctx context.Context, id string, ids []string) (dead, known []string, err error) {
 	letters, err := e.deliveries.Dead(ctx, id)
 	if err != nil {
@@ -158,15 +157,28 @@ func (e *Endpoints) named(ctx context.Context, id string, ids []string) (dead, k
 	if err != nil {
 		return nil, nil, err //nolint:wrapcheck // the store says what was being done
 	}
+	events := map[string]string{}
+	for i := range attempts {
+		events[attempts[i].ID], events[attempts[i].Event.ID] = attempts[i].Event.ID, attempts[i].Event.ID
+	}
+	isDead := map[string]bool{}
+	for i := range letters {
+		event := letters[i].Event.ID
+		events[event], isDead[event] = event, true
+	}
+	taken := map[string]bool{}
 	for _, asked := range ids {
+		event := events[asked]
 		switch {
-		case slices.ContainsFunc(letters, func(l webhook.DeadLetter) bool { return l.Event.ID == asked }):
-			dead = append(dead, asked)
-		case slices.ContainsFunc(attempts, func(a webhook.Attempt) bool { return a.ID == asked || a.Event.ID == asked }):
-			known = append(known, asked)
-		default:
+		case event == "":
 			return nil, nil, fmt.Errorf("delivery %.100q: %w", asked, state.ErrNotFound)
+		case taken[event]:
+		case isDead[event]:
+			dead = append(dead, event)
+		default:
+			known = append(known, asked)
 		}
+		taken[event] = true
 	}
 	return dead, known, nil
 }

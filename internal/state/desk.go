@@ -29,7 +29,8 @@ type Desk interface {
 // Lease is the right to a desk.
 type Lease struct {
 	Desk, Owner string
-	// Token rises with every change of the holder: a write with an older one is refused.
+	// Token rises with every change of the holder: a write with an older one is refused. It begins at the store's clock, in
+	// ms, so that a store that forgot a lease gives no token twice.
 	Token uint64
 	// Until is when it ends unless it is renewed, by the store's clock.
 	Until time.Time

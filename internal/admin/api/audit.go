@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -151,14 +150,11 @@ func cursorOf(next uint64) string {
 }
 
 func auditLimit(text string) (int, error) {
-	if text == "" {
-		return defaultAudit, nil
-	}
-	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || n < 0 || math.IsNaN(n) {
+	n, ok := countOf(text, defaultAudit, admin.MaxAudit)
+	if !ok {
 		return 0, newProblem(http.StatusBadRequest, wire.ProblemBlank, fmt.Sprintf("limit: %.40q is not a number of entries", text))
 	}
-	return int(min(n, admin.MaxAudit)), nil
+	return n, nil
 }
 
 // filterIn is the filter in a query that huma does not read.

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 
@@ -48,14 +49,23 @@ func (s *server) deliveryCalls(d huma.API) {
 }
 
 func (q *deliveriesQuery) limit() (int, error) {
-	if q.Limit == "" {
-		return defaultDeliveries, nil
-	}
-	n, err := strconv.ParseFloat(q.Limit, 64)
-	if err != nil || n < 0 {
+	n, ok := countOf(q.Limit, defaultDeliveries, maxDeliveries)
+	if !ok {
 		return 0, state.Invalid("limit", "limit: %.40q is not a number of deliveries", q.Limit)
 	}
-	return int(min(n, maxDeliveries)), nil
+	return n, nil
+}
+
+// countOf reads how many of something are asked for: at most so many, and a default where nothing is said.
+func countOf(text string, otherwise, most int) (int, bool) {
+	if text == "" {
+		return otherwise, true
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(n) || n < 0 {
+		return 0, false
+	}
+	return int(min(n, float64(most))), true
 }
 
 func (s *server) deadLetters(ctx context.Context, who people.Principal, in *deliveriesQuery) ([]wire.DeadLetter, error) {

@@ -133,7 +133,7 @@ func (s *server) rotateWebhook(ctx context.Context, who people.Principal, in *on
 	grace := admin.DefaultGrace
 	if in.Body.Grace != "" {
 		var err error
-		if grace, err = wire.ParseDuration(in.Body.Grace); err != nil {
+		if grace, err = wire.ParseGrace(in.Body.Grace); err != nil {
 			return wire.ChangedWebhook{}, state.Invalid("grace", "%q is not a duration: write 24h or 7d", in.Body.Grace)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/waygate/waygate/internal/admin"
 	"github.com/waygate/waygate/internal/admin/webhook"
 	"github.com/waygate/waygate/internal/state"
+	"github.com/waygate/waygate/internal/state/statetest"
 )
 
 const receiver = `{"url":"https://hooks.example.com/in/x7","name":"ops","actions":["disable"],"routes":["/pay/**"],"services":["orders"]}`
@@ -35,6 +36,7 @@ func TestWebhooksAreKeptAndNeverToldWithTheirSecrets(t *testing.T) {
 	now := rotated.is(http.StatusOK)
 	require.NotEqual(t, secret, now["secret"])
 	require.Len(t, now["secrets"], 2)
+	require.Len(t, a.post("/api/webhooks/"+id+"/rotate", `{"grace":"0s"}`).is(http.StatusOK)["secrets"], 1, "a secret that leaked ends at once")
 	a.call(http.MethodPatch, "/api/webhooks/"+id, `{"name":"night","actions":[],"reason":"quieter"}`).is(http.StatusOK)
 	a.post("/api/webhooks/"+id+"/disable", `{"reason":"noisy"}`).is(http.StatusOK)
 	off := a.get("/api/webhooks/" + id).is(http.StatusOK)
@@ -52,7 +54,7 @@ func TestWebhooksAreKeptAndNeverToldWithTheirSecrets(t *testing.T) {
 	}
 	frames, err := a.store.Frames(t.Context(), epochOf(t, a), 0, 100)
 	require.NoError(t, err)
-	require.Len(t, frames, 6)
+	require.Len(t, frames, 7)
 	for _, f := range frames {
 		require.NotContains(t, string(f.Payload), "whsec_")
 		require.NotContains(t, string(f.Payload), "/in/x7")
@@ -76,6 +78,11 @@ func TestARepeatedAddFindsWhatItMade(t *testing.T) {
 	require.Equal(t, first["id"], again["id"])
 	require.Equal(t, first["secret"], again["secret"], "whoever lost the answer has the secret from no other")
 	a.call(http.MethodPost, "/api/webhooks", `{"url":"https://other.example.com"}`, "Idempotency-Key", "k1").is(http.StatusUnprocessableEntity)
+	// What a key did is forgotten after a day; what it made is not replaced by another use of it.
+	old := admin.EndpointID("wh-", "anonymous\x00k2")
+	statetest.Commit(t, a.store, statetest.Secret(map[string][]byte{"hook:" + old: []byte(`{"name":"old","url":"https://old.example.com"}`)}))
+	a.call(http.MethodPost, "/api/webhooks", `{"url":"https://other.example.com"}`, "Idempotency-Key", "k2").is(http.StatusUnprocessableEntity)
+	require.Equal(t, "old", a.get("/api/webhooks/" + old).is(http.StatusOK)["name"])
 	twice := a.post("/api/webhooks", receiver).is(http.StatusBadRequest)
 	require.Contains(t, twice["error"], "has the name")
 }
@@ -120,6 +127,8 @@ func TestFixedWebhooksAreChangedWhereTheyStand(t *testing.T) {
 	}
 	require.Contains(t, a.post("/api/webhooks", receiver).is(http.StatusBadRequest)["error"], "file-ops, has the name")
 
+	statetest.Commit(t, a.store, statetest.Secret(map[string][]byte{"hook:wh-other": []byte(`{"name":"ops","url":"https://other.example.com"}`)}))
+	a.post("/api/webhooks/wh-other/disable", "").is(http.StatusOK) // two have the name by now: that is no reason to go on sending
 	a.post("/api/webhooks/file-ops/disable", `{"reason":"it rings"}`).is(http.StatusOK)
 	is := a.get("/api/webhooks/file-ops").is(http.StatusOK)
 	require.Equal(t, true, is["disabled"])

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -101,5 +102,5 @@ func (l allowList) lists(t target, addr netip.Addr) bool {
 
 // neverByName are addresses that only an address or a CIDR in the list admits.
 func neverByName(addr netip.Addr) bool {
-	return addr.IsLinkLocalUnicast() || addr.IsMulticast() || addr.IsUnspecified() || addr == awsMetadata
+	return addr.IsLinkLocalUnicast() || addr.IsMulticast() || addr.IsUnspecified() || slices.Contains(metadata, addr)
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -156,7 +157,8 @@ const maxRetryAfter = time.Hour
 // retryAfter reads how long a receiver asks us to wait (RFC 9110, 10.2.3); zero when it does not.
 func retryAfter(text string, now time.Time) time.Duration {
 	wait := time.Duration(0)
-	if seconds, err := strconv.ParseUint(text, 10, 32); err == nil {
+	seconds, err := strconv.ParseUint(text, 10, 32) // what is too large for that is as long as can be
+	if err == nil || errors.Is(err, strconv.ErrRange) {
 		wait = time.Duration(seconds) * time.Second
 	} else if at, err := http.ParseTime(text); err == nil {
 		wait = at.Sub(now)
@@ -164,9 +166,12 @@ func retryAfter(text string, now time.Time) time.Duration {
 	return min(max(wait, 0), maxRetryAfter)
 }
 
-// shownError is an error without the URL where that is a secret.
+// shownError is an error without the URL where that is a secret: the client's own spelling of it is left out.
 func shownError(e *Endpoint, err error) string {
-	return cut(strings.ReplaceAll(err.Error(), e.URL, e.shownURL()), keptResponse)
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		err = fmt.Errorf("%s %q: %w", failed.Op, e.shownURL(), failed.Err)
+	}
+	return cut(err.Error(), keptResponse)
 }
 
 // cut shortens text to at most n bytes, at the end of a character.

@@ -38,7 +38,7 @@ func (d *Dispatcher) Dead(ctx context.Context, endpoint string) ([]DeadLetter, e
 	return deadIn(fields), err //nolint:wrapcheck // the store says what was being done
 }
 
-// Test sends a sample of each event that the endpoint would be sent, at once, and tells how each ended. The endpoint need
+// Test sends a sample of each event that the endpoint would be sent, each route's in order, and tells how each ended. The endpoint need
 // not be stored, and may be disabled.
 func (d *Dispatcher) Test(ctx context.Context, e Endpoint) ([]Attempt, error) {
 	var events []Event
@@ -55,12 +55,26 @@ func (d *Dispatcher) Test(ctx context.Context, e Endpoint) ([]Attempt, error) {
 	attempts := make([]Attempt, len(events))
 	return attempts, d.sending(ctx, &e, func(send func(*Event, int, string) Attempt) error {
 		var running sync.WaitGroup
-		for i := range events {
-			running.Go(func() { attempts[i] = send(&events[i], 1, "test") })
+		for _, lane := range inLanes(events) {
+			running.Go(func() {
+				for _, i := range lane {
+					attempts[i] = send(&events[i], 1, "test")
+				}
+			})
 		}
 		running.Wait()
 		return d.keepAttempts(ctx, e.ID, attempts, nil)
 	})
+}
+
+// inLanes are the indices of events by their lanes: what ends an incident must not overtake what opens it.
+func inLanes(events []Event) map[string][]int {
+	lanes := map[string][]int{}
+	for i := range events {
+		key := events[i].lane()
+		lanes[key] = append(lanes[key], i)
+	}
+	return lanes
 }
 
 // Redeliver sends once more what attempts in the delivery log sent, under the ids it had then, one after the other, and
@@ -100,22 +114,6 @@ func (d *Dispatcher) Replay(ctx context.Context, e Endpoint, ids ...string) ([]A
 		}
 	}
 	return d.inTurn(ctx, &e, events, "replay")
-}
-
-// Discard takes dead letters out without sending them; without ids all of them.
-func (d *Dispatcher) Discard(ctx context.Context, endpoint string, ids ...string) (int, error) {
-	letters, err := d.Dead(ctx, endpoint)
-	if err != nil {
-		return 0, err
-	}
-	out := newShelf()
-	for i := range letters {
-		if id := letters[i].Event.ID; len(ids) == 0 || slices.Contains(ids, id) {
-			out.set(fieldDead+id, nil)
-		}
-	}
-	err = d.cfg.Desk.WriteDesk(ctx, state.Lease{Desk: logOf(endpoint)}, out.fields)
-	return len(out.fields), err //nolint:wrapcheck // the store says what was being done
 }
 
 // Forget takes out all that is kept for an endpoint; call it once the endpoint is gone.

@@ -20,6 +20,8 @@ type cursor struct {
 // Bounds of reading.
 const (
 	readAtOnce = 100
+	// A reading ends with the entry that makes it so many events: one entry can hold thousands.
+	enoughEvents = 1000
 	// How far back a log is read for an endpoint whose cursor is not there: it is new, or the store was lost.
 	lookBack = time.Hour
 	// How long a state that is not older than the event is waited for.
@@ -53,6 +55,10 @@ func (r *run) read(ctx context.Context, at cursor) portion {
 	for i := range frames {
 		p.events = append(p.events, r.eventsOf(ctx, &frames[i])...)
 		p.at.Rev = frames[i].Rev
+		if len(p.events) >= enoughEvents {
+			p.more = true
+			break
+		}
 	}
 	p.err = ctx.Err()
 	return p

@@ -33,10 +33,15 @@ type discordFooter struct {
 	Text string `json:"text"`
 }
 
+// maxDescription is how long an embed's description may be, in characters.
+const maxDescription = 4096
+
 func discordOf(ev *Event) discordMessage {
 	text := "`" + strings.ReplaceAll(ev.Path, "`", "'") + "`"
 	if ev.Reason != "" {
-		text += "\n> " + strings.ReplaceAll(discordSafe(cut(ev.Reason, maxReason)), "\n", "\n> ")
+		text += "\n> " + fit(cut(ev.Reason, maxReason), maxDescription-len(text)-len("\n> "), func(reason string) string {
+			return strings.ReplaceAll(discordSafe(reason), "\n", "\n> ")
+		})
 	}
 	embed := discordEmbed{
 		Title: ev.shout(), Description: text, Color: ev.colour(), Timestamp: stamp(ev.At), Footer: discordFooter{"waygate"},

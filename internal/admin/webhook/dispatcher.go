@@ -86,6 +86,12 @@ type worker struct {
 	moved    chan struct{}
 	cancel   context.CancelFunc
 	done     chan struct{}
+
+	// met says that another admin held the lease, last what was to be delivered when it was lost, at lostAt; they are
+	// the worker's own.
+	met    bool
+	last   *run
+	lostAt time.Time
 }
 
 // Changed tells that the endpoints may be others now; it never blocks.
@@ -137,6 +143,11 @@ func (d *Dispatcher) settle(ctx context.Context, all []Endpoint) {
 	d.mu.Lock()
 	there := map[string]bool{}
 	for _, e := range all {
+		w := d.workers[e.ID]
+		if w != nil && reflect.DeepEqual(w.endpoint, e) {
+			there[e.ID] = true
+			continue
+		}
 		if err := e.Validate(); err != nil {
 			if d.said[e.ID] != err.Error() {
 				d.said[e.ID] = err.Error()
@@ -146,9 +157,7 @@ func (d *Dispatcher) settle(ctx context.Context, all []Endpoint) {
 		}
 		delete(d.said, e.ID)
 		there[e.ID] = true
-		if w := d.workers[e.ID]; w == nil || !reflect.DeepEqual(w.endpoint, e) {
-			d.workers[e.ID] = d.start(ctx, e, w)
-		}
+		d.workers[e.ID] = d.start(ctx, e, w)
 	}
 	var ending []*worker
 	for id, w := range d.workers {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -94,6 +95,9 @@ func TestAReceiverCanAskForMoreTime(t *testing.T) {
 			if n == 1 {
 				return status(429, "Retry-After", "90")
 			}
+			if n == 2 {
+				return status(429, "Retry-After", "99999999999999999999")
+			}
 			return status(200)
 		}
 		s.block(t, "GET:/a", "x")
@@ -101,7 +105,11 @@ func TestAReceiverCanAskForMoreTime(t *testing.T) {
 		time.Sleep(80 * time.Second)
 		require.Len(t, s.receiver.all(), 1)
 		time.Sleep(20 * time.Second)
-		require.Len(t, s.receiver.taken(), 1)
+		require.Len(t, s.receiver.all(), 2)
+		time.Sleep(55 * time.Minute)
+		require.Len(t, s.receiver.all(), 2)
+		time.Sleep(10 * time.Minute)
+		require.Len(t, s.receiver.taken(), 1, "an hour is the most")
 	})
 }
 
@@ -172,9 +180,43 @@ func TestGoneDisablesTheEndpoint(t *testing.T) {
 		s.block(t, "GET:/a", "4")
 		time.Sleep(time.Minute)
 		require.Equal(t, []string{"4"}, reasons(t, s.receiver.taken(), "GET:/a"))
-		n, err := d.Discard(t.Context(), "one")
+	})
+}
+
+// A commit can hold thousands of records: what waits stays within its bound all the same.
+func TestWhatWaitsIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, one())
+		s.receiver.answer = func(int, delivery) *http.Response { return status(503) }
+		for i := range 13 {
+			c := statetest.Block(t, "GET:/a", fmt.Sprint(i))
+			for j := range 999 {
+				r := c.Records[0]
+				r.Path = fmt.Sprintf("GET:/%d/%d", i, j)
+				c.Records = append(c.Records, r)
+			}
+			statetest.Commit(t, s.store, c)
+		}
+		d, _ := s.admin(t, "x")
+		time.Sleep(4 * time.Minute)
+		require.InDelta(t, 10_000, d.Pending(), 1001)
+	})
+}
+
+// A clock that was wrong for a while keeps nothing waiting for longer than a pause lasts.
+func TestATryIsDueWithinThePause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, one())
+		at, err := s.store.Pulse(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, 2, n)
+		next := time.Now().AddDate(30, 0, 0).Format(time.RFC3339)
+		require.NoError(t, s.store.WriteDesk(t.Context(), state.Lease{Desk: "webhook.one"}, map[string][]byte{
+			"c":     fmt.Appendf(nil, `{"epoch":%q,"rev":%d}`, at.Epoch, at.Rev),
+			"e:msg": []byte(`{"event":{"id":"msg","event":"disable","path":"GET:/a","reason":"r","at":"2000-01-01T00:00:00Z"},"order":1,"tries":1,"next":"` + next + `"}`),
+		}))
+		s.admin(t, "x")
+		time.Sleep(2 * time.Hour)
+		require.Equal(t, []string{"r"}, reasons(t, s.receiver.taken(), "GET:/a"))
 	})
 }
 
@@ -217,8 +259,9 @@ func TestAStoreThatLostEverythingIsGivenBackWhatWasPending(t *testing.T) {
 			return status(200)
 		}
 		s.block(t, "GET:/a", "before")
-		s.admin(t, "x")
-		time.Sleep(3 * time.Second)
+		_, stop := s.admin(t, "x")
+		_, stopOther := s.admin(t, "other")
+		time.Sleep(20 * time.Second) // the next try is minutes away
 
 		second := memstore.New()
 		t.Cleanup(second.Close)
@@ -226,6 +269,10 @@ func TestAStoreThatLostEverythingIsGivenBackWhatWasPending(t *testing.T) {
 		require.NoError(t, second.Seed(t.Context(), state.Meta{}, doc, nil))
 		flaky.Exchange(second)
 		s.block(t, "GET:/a", "after")
+		time.Sleep(5 * time.Second)
+		stop() // whoever goes on has it from the store alone
+		stopOther()
+		s.admin(t, "y")
 		time.Sleep(time.Hour)
 		require.Equal(t, []string{"before", "after"}, reasons(t, s.receiver.taken(), "GET:/a"))
 		require.True(t, strings.HasPrefix(s.receiver.taken()[1].ID, "msg_NEXT.1001.0.one"))
@@ -302,6 +349,28 @@ func TestTestRedeliverAndTheDeliveryLog(t *testing.T) {
 	})
 }
 
+// A sample that ends an incident does not overtake the one that opens it: a test would page somebody for good.
+func TestSamplesOfARouteAreSentInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := one()
+		s := newStage(t, e)
+		s.receiver.answer = func(n int, _ delivery) *http.Response {
+			time.Sleep(time.Duration(n*7%5) * 100 * time.Millisecond)
+			return status(200)
+		}
+		d, _ := s.admin(t, "x")
+		attempts, err := d.Test(t.Context(), e)
+		require.NoError(t, err)
+		last := map[string]int{}
+		for _, got := range s.receiver.taken() {
+			at := slices.IndexFunc(attempts, func(a webhook.Attempt) bool { return a.Event.ID == got.ID })
+			require.GreaterOrEqual(t, at, last[got.Path], "%s of %s", got.Event, got.Path)
+			last[got.Path] = at
+		}
+		require.Len(t, last, 3)
+	})
+}
+
 func TestOnlyWhatTheFilterPassesIsSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := one()
@@ -328,6 +397,15 @@ func TestARequestThatFailsIsToldWithoutTheSecretURL(t *testing.T) {
 	require.Equal(t, webhook.OutcomeFailed, attempts[0].Outcome)
 	require.Contains(t, attempts[0].Error, "no route")
 	require.NotContains(t, attempts[0].Error, "/x")
+
+	// Whichever way it is spelled.
+	for _, spelled := range []string{"HTTPS://hooks.example.com/top secret", "https://hooks.example.com/top|secret"} {
+		e.URL = spelled
+		attempts, err = d.Test(t.Context(), e)
+		require.NoError(t, err)
+		require.Contains(t, attempts[0].Error, "no route")
+		require.NotContains(t, attempts[0].Error, "secret")
+	}
 }
 
 type failing struct{}

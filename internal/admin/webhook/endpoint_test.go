@@ -45,6 +45,17 @@ func TestAnEndpointSaysWhatIsWrongWithIt(t *testing.T) {
 		{"a template that never ends", "template", func(e *webhook.Endpoint) {
 			e.Format, e.Template = webhook.FormatTemplate, `{{define "x"}}xx{{template "x"}}{{end}}{{template "x"}}`
 		}},
+		{"a template that counts for ever", "template", func(e *webhook.Endpoint) {
+			e.Format, e.Template = webhook.FormatTemplate, `{{range 1000000000}}{{range 1000000000}}{{end}}{{end}}{}`
+		}},
+		{"a template that doubles what it holds", "template", func(e *webhook.Endpoint) {
+			e.Format, e.Template = webhook.FormatTemplate, `{{$x := "xxxxxxxx"}}`+strings.Repeat(`{{$x = print $x $x}}`, 24)+`{}`
+		}},
+		{"a template that calls itself twice", "template", func(e *webhook.Endpoint) {
+			e.Format = webhook.FormatTemplate
+			e.Template = `{{define "x"}}{{if .}}{{template "x" slice . 1}}{{template "x" slice . 1}}{{end}}{{end}}{{template "x" "` +
+				strings.Repeat("x", 64) + `"}}{}`
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := one()

@@ -21,3 +21,6 @@ var (
 
 // Passes reports whether a filter passes a record.
 var Passes = (*Filter).passes //nolint:gochecknoglobals // for tests
+
+// Skips reports whether an endpoint is sent nothing of an event.
+var Skips = (*Endpoint).skips //nolint:gochecknoglobals // for tests

@@ -109,7 +109,7 @@ var hostile = []string{
 	"[::127.0.0.1]", "[::ffff:0:127.0.0.1]", "[64:ff9b::127.0.0.1]", "[64:ff9b::7f00:1]", "[64:ff9b:1::7f00:1]", "[2002:7f00:1::]",
 	"[2002:7f00:1::1]", "[2001:0:7f00:1::]", "[2001::1]", "[fe80::1]", "[fe80::1%25lo]", "[::1%25lo]", "[fc00::1]", "[fd00:ec2::254]",
 	"[fec0::1]", "[ff02::1]", "[2001:db8::1]", "[3fff::1]", "[100::1]", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1",
-	"169.254.169.254", "169.254.170.2", "100.64.0.1", "100.127.255.255", "100.100.100.200", "192.0.0.192", "192.0.2.1", "198.18.0.1",
+	"169.254.169.254", "169.254.170.2", "100.64.0.1", "100.127.255.255", "100.100.100.200", "192.0.0.192", "168.63.129.16", "192.0.2.1", "198.18.0.1",
 	"198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "192.88.99.1",
 	"user@127.0.0.1", "example.com@127.0.0.1", "127.0.0.1#@example.com", "127.0.0.1\\@example.com", "127.0.0.1%00.example.com",
 	"rebound.example.com", "loop.example.com", "mapped.example.com",
@@ -229,4 +229,18 @@ func TestPublicAddressesAreThoseOfTheInternet(t *testing.T) {
 		require.True(t, webhook.Public(netip.MustParseAddr(text)), text)
 	}
 	require.False(t, webhook.Public(netip.Addr{}))
+	require.False(t, webhook.Public(netip.MustParseAddr("168.63.129.16")), "Azure's, of each machine")
+}
+
+// Whoever lists a host means a receiver, and never what a cloud tells its machines.
+func TestAHostThatIsListedIsNoMetadataService(t *testing.T) {
+	for _, at := range []string{"169.254.169.254", "fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16"} {
+		d := sending(t, nameserver(t, func(int64, string) netip.Addr { return netip.MustParseAddr(at) }))
+		e := webhook.Endpoint{
+			ID: "e", URL: "http://hooks.internal/", Allow: []string{"hooks.internal"}, Filter: webhook.Filter{Actions: []state.Action{state.ActionDisable}},
+		}
+		attempts, err := d.Test(t.Context(), e)
+		require.NoError(t, err)
+		require.Contains(t, attempts[0].Error, "is not a public address", at)
+	}
 }

@@ -21,13 +21,19 @@ func (d *Dispatcher) serve(ctx context.Context, w *worker) {
 		asked := time.Now()
 		lease, err := d.cfg.Desk.Lease(ctx, deskOf(w.endpoint.ID), owner, d.cfg.LeaseFor)
 		if err != nil {
+			w.met = w.met || errors.Is(err, state.ErrConflict)
 			if !errors.Is(err, state.ErrConflict) && ctx.Err() == nil {
 				log.Debug("the lease cannot be taken", zap.Error(err))
 			}
 			pass(ctx, d.cfg.LeaseFor/4)
 			continue
 		}
-		if err := d.hold(ctx, w, lease, asked); err != nil && ctx.Err() == nil {
+		err = d.hold(ctx, w, lease, asked)
+		switch {
+		case err == nil || ctx.Err() != nil:
+		case errors.Is(err, errBare):
+			pass(ctx, d.cfg.LeaseFor)
+		default:
 			log.Warn("deliveries stopped", zap.Error(err))
 			pass(ctx, d.cfg.LeaseFor/4)
 		}
@@ -44,10 +50,16 @@ func (d *Dispatcher) hold(ctx context.Context, w *worker, lease state.Lease, ask
 		return err
 	}
 	defer r.client.CloseIdleConnections()
-	if err = r.load(ctx); err == nil {
+	if err = r.load(ctx, w); err == nil {
 		err = r.loop(ctx)
 	}
 	d.counts.holds(w.endpoint.ID, nil)
+	if errors.Is(err, errLost) {
+		if r.writing {
+			r.shelf.under((<-r.written).shelf)
+		}
+		w.last, w.lostAt = r, time.Now()
+	}
 	if !errors.Is(err, errLost) {
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWithin)
 		defer cancel()
@@ -164,7 +176,10 @@ func (r *run) keep(ctx context.Context, now time.Time) {
 	}
 	r.writing, r.unadmitted, r.keepAt = true, len(s.admitted) > 0, now.Add(keepEvery)
 	lease := r.lease
-	go func() { r.written <- wrote{s, r.write(ctx, &s, lease)} }()
+	go func() {
+		err := r.write(ctx, &s, lease)
+		r.written <- wrote{s, err} // without what was written although the rest was not
+	}()
 }
 
 // kept takes in how that ended: what was admitted may be sent, what was attempted is over.

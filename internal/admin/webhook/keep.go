@@ -124,8 +124,9 @@ func (r *run) logged(ctx context.Context, s *shelf) (map[string][]byte, []string
 	return out.fields, names, nil
 }
 
-// load takes up what the last holder left.
-func (r *run) load(ctx context.Context) error {
+// load takes up what the last holder left. Where nothing is there although somebody held the lease, the store lost it:
+// whoever knows it goes on, and anybody else gives them the time to, once.
+func (r *run) load(ctx context.Context, w *worker) error {
 	fields, err := r.d.cfg.Desk.ReadDesk(ctx, deskOf(r.endpoint.ID))
 	if err != nil {
 		return err //nolint:wrapcheck // the store says what was being done
@@ -141,6 +142,17 @@ func (r *run) load(ctx context.Context) error {
 		}
 	}
 	slices.Sort(r.logKept) // by time
+	last, met := w.last, w.met
+	w.last, w.met = nil, false
+	switch known := last != nil && time.Since(w.lostAt) < 3*r.d.cfg.LeaseFor; {
+	case len(fields) > 0:
+	case known:
+		r.log.Warn("the store lost what was to be delivered and is given it back")
+		r.goOn(last)
+		return nil
+	case met:
+		return errBare
+	}
 	var left []*pending
 	for field, text := range fields {
 		var p pending
@@ -155,10 +167,27 @@ func (r *run) load(ctx context.Context) error {
 			return state.ErrDamaged
 		}
 	}
+	r.take(left)
+	return nil
+}
+
+// goOn takes up what this admin had to deliver when it lost the lease.
+func (r *run) goOn(last *run) {
+	r.cursor, r.shelf.dead, r.shelf.attempts = last.cursor, last.shelf.dead, last.shelf.attempts
+	left := last.shelf.admitted
+	last.lanes.each(func(p *pending) { left = append(left, p) })
+	r.take(left)
+	r.restore()
+}
+
+// take puts events into their lanes.
+func (r *run) take(left []*pending) {
 	slices.SortFunc(left, func(a, b *pending) int { return int(int64(a.Order) - int64(b.Order)) })
 	for _, p := range left {
 		r.order = max(r.order, p.Order)
+		if most := time.Now().Add(longest(p.Tries)); p.Next.After(most) {
+			p.Next = most // the clock it was set by was wrong
+		}
 		r.lanes.add(p)
 	}
-	return nil
 }

@@ -39,8 +39,16 @@ var notIncidents = []state.Action{ //nolint:gochecknoglobals // a table
 	state.ActionUnprotect, state.ActionExempt, state.ActionAdopt,
 }
 
+// opening are events that block nothing: where requests are refused after one, something else blocked them before.
+var opening = []state.Action{ //nolint:gochecknoglobals // a table
+	state.ActionEnable, state.ActionMaintenanceOff, state.ActionScheduleCancel, state.ActionDeprecate, state.ActionForget,
+	state.ActionGlobalOff, state.ActionServiceOff,
+}
+
 // incident reports whether an event opens, changes or ends an incident.
-func incident(ev *Event) bool { return ev.After != "" && !slices.Contains(notIncidents, ev.Action) }
+func incident(ev *Event) bool {
+	return ev.After != "" && !slices.Contains(notIncidents, ev.Action) && (ev.passes() || !slices.Contains(opening, ev.Action))
+}
 
 // pagerDutyOf triggers while requests are refused and resolves only once they pass: an enable under a block that is still
 // there resolves nothing.

@@ -5,8 +5,13 @@ import (
 	"slices"
 )
 
-// awsMetadata is where Amazon serves a machine's credentials over IPv6.
-var awsMetadata = netip.MustParseAddr("fd00:ec2::254") //nolint:gochecknoglobals // a constant
+// metadata is where clouds serve a machine's credentials besides link-local addresses.
+var metadata = []netip.Addr{ //nolint:gochecknoglobals // a table
+	netip.MustParseAddr("fd00:ec2::254"),   // Amazon
+	netip.MustParseAddr("100.100.100.200"), // Alibaba
+	netip.MustParseAddr("192.0.0.192"),     // Oracle
+	netip.MustParseAddr("168.63.129.16"),   // Azure
+}
 
 // special are the ranges of IPv4, and of the global part of IPv6, that are not somebody's public address: the special-purpose
 // registries of the IANA (RFC 6890), multicast and what is reserved.
@@ -40,7 +45,7 @@ var globalUnicast = netip.MustParsePrefix("2000::/3") //nolint:gochecknoglobals 
 // public reports whether an address is one of the public Internet.
 func public(addr netip.Addr) bool {
 	addr = addr.Unmap()
-	if !addr.IsValid() || addr.Zone() != "" || addr.Is6() && !globalUnicast.Contains(addr) {
+	if !addr.IsValid() || addr.Zone() != "" || addr.Is6() && !globalUnicast.Contains(addr) || slices.Contains(metadata, addr) {
 		return false
 	}
 	return !slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(addr) })

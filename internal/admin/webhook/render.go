@@ -115,5 +115,15 @@ func (e *Event) colour() int {
 	}
 }
 
+// fit is text as escape writes it, shortened so that this is at most n bytes.
+func fit(text string, n int, escape func(string) string) string {
+	for {
+		if out := escape(text); len(out) <= n {
+			return out
+		}
+		text = cut(text, len(text)*3/4)
+	}
+}
+
 // maxReason is how much of a reason goes into a message for people, in bytes.
 const maxReason = 1500

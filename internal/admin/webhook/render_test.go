@@ -78,15 +78,20 @@ func TestPayloadsAreWhatTheyWere(t *testing.T) {
 func TestOddEventsFitToo(t *testing.T) {
 	for _, e := range formatted() {
 		s := schemaOf(t, e.Format)
-		for _, reason := range []string{"", strings.Repeat("ä€😀", 1000), "<!channel> *b* [x](https://evil.example) `c` & @everyone\nsecond\x00", "\xff\xfe"} {
-			ev := webhook.Event{
-				ID: "msg_x", Action: state.ActionDisable, Path: "GET:/" + strings.Repeat("a", 2000), Reason: reason, After: state.Disabled,
-				At: time.Unix(1, 0), State: json.RawMessage(`{"status":"disabled"}`), Actor: strings.Repeat("a_*", 300),
+		for _, reason := range []string{
+			"", strings.Repeat("ä€😀", 1000), "<!channel> *b* [x](https://evil.example) `c` & @everyone\nsecond\x00", "\xff\xfe",
+			strings.Repeat("\n", 1500), strings.Repeat("*", 1500), strings.Repeat("<", 1500),
+		} {
+			for _, path := range []string{"a", "&", "`"} {
+				ev := webhook.Event{
+					ID: "msg_x", Action: state.ActionDisable, Path: "GET:/" + strings.Repeat(path, 2000), Reason: reason, After: state.Disabled,
+					At: time.Unix(1, 0), State: json.RawMessage(`{"status":"disabled"}`), Actor: strings.Repeat("a_*", 300),
+				}
+				body, err := webhook.Render(&e, &ev)
+				require.NoError(t, err)
+				require.NoError(t, s.check(body), "%s", body)
+				require.NotContains(t, string(body), "<!channel>")
 			}
-			body, err := webhook.Render(&e, &ev)
-			require.NoError(t, err)
-			require.NoError(t, s.check(body), "%s", body)
-			require.NotContains(t, string(body), "<!channel>")
 		}
 	}
 }
@@ -108,6 +113,27 @@ func TestTheSlackAttachmentIsTheContract(t *testing.T) {
 	body, err := webhook.Render(&webhook.Endpoint{Format: webhook.FormatSlack}, &ev)
 	require.NoError(t, err)
 	require.Contains(t, string(body), `"attachments":[{"color":"#e01e5a","text":"*DISABLE*: `+"`GET:/payments`"+`\n\u003e DB migration","footer":"waygate","ts":1748743200}]`)
+}
+
+// An admin may be started after the event: then there is no state, and that is no reason to fail.
+func TestATemplateGoesWithoutAState(t *testing.T) {
+	e := webhook.Endpoint{Format: webhook.FormatTemplate, Template: `{"status": {{json .State.status}}, "all": {{json .State}}}`}
+	body, err := webhook.Render(&e, &webhook.Event{State: json.RawMessage("null")})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"status": null, "all": null}`, string(body))
+}
+
+// What opens the way is no reason to page anybody, even where something wider blocks still: nothing would resolve that.
+func TestPagerDutyIsTriggeredByBlocksOnly(t *testing.T) {
+	e := webhook.Endpoint{Format: webhook.FormatPagerDuty, RoutingKey: "k"}
+	for action, says := range map[state.Action]bool{
+		state.ActionDisable: true, state.ActionMaintenanceOn: true, state.ActionEnvGate: true, state.ActionRestore: true, state.ActionImport: true,
+		state.ActionEnable: false, state.ActionMaintenanceOff: false, state.ActionScheduleCancel: false, state.ActionDeprecate: false,
+		state.ActionForget: false, state.ActionServiceOff: false, state.ActionGlobalOff: false,
+	} {
+		require.Equal(t, says, !webhook.Skips(&e, &webhook.Event{Action: action, After: state.Maintenance}), action)
+	}
+	require.False(t, webhook.Skips(&e, &webhook.Event{Action: state.ActionEnable, After: state.Active}))
 }
 
 // An incident ends only when requests pass.

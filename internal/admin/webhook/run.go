@@ -31,6 +31,7 @@ const (
 
 var (
 	errLost = errors.New("another admin has taken over")
+	errBare = errors.New("what another admin had to deliver is not there: it may still give it back")
 	errGone = errors.New("the endpoint answered 410 Gone")
 )
 

@@ -31,8 +31,11 @@ type slackAttachment struct {
 	TS     int64  `json:"ts"`
 }
 
+// maxSlackPath is how much of a path stands in a block, which takes 3,000 characters.
+const maxSlackPath = 2500
+
 func slackOf(ev *Event) slackMessage {
-	headline := fmt.Sprintf("*%s*: `%s`", ev.shout(), slackSafe(strings.ReplaceAll(ev.Path, "`", "'")))
+	headline := fmt.Sprintf("*%s*: `%s`", ev.shout(), fit(strings.ReplaceAll(ev.Path, "`", "'"), maxSlackPath, slackSafe))
 	text := headline
 	if ev.Reason != "" {
 		text += "\n> " + strings.ReplaceAll(slackSafe(cut(ev.Reason, maxReason)), "\n", "\n> ")

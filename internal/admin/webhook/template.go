@@ -1,11 +1,9 @@
 package webhook
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"text/template"
 
 	"github.com/waygate/waygate/internal/state"
@@ -18,13 +16,10 @@ type Fields struct {
 	// Revision and Epoch are the event's place in the log.
 	Revision uint64
 	Epoch    string
-	// State is the route or switch as the API answers it, by the names of its members.
-	State any
+	// State is the route or switch as the API answers it, by the names of its members; none where it is not known.
+	State map[string]any
 	Test  bool
 }
-
-// errTooLong ends a template that writes without end.
-var errTooLong = errors.New("the template writes more than 64 KiB")
 
 // parseTemplate reads the text of FormatTemplate and tries it on a sample; what it refuses is an *state.InvalidError.
 func parseTemplate(text string) (*template.Template, error) {
@@ -41,11 +36,6 @@ func parseTemplate(text string) (*template.Template, error) {
 		}
 	}
 	return t, nil
-}
-
-func compile(text string) (*template.Template, error) {
-	return template.New("template").Option("missingkey=zero").
-		Funcs(template.FuncMap{"json": asJSON, "upper": strings.ToUpper, "lower": strings.ToLower}).Parse(text)
 }
 
 // fill writes an event by a template.
@@ -78,21 +68,4 @@ func fieldsOf(ev *Event) Fields {
 	}
 	_ = json.Unmarshal(ev.State, &f.State) // what is no JSON is nothing
 	return f
-}
-
-// bounded takes at most 64 KiB.
-type bounded struct{ bytes.Buffer }
-
-// Write implements io.Writer.
-func (b *bounded) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > 64<<10 {
-		return 0, errTooLong
-	}
-	return b.Buffer.Write(p)
-}
-
-// asJSON writes a value as JSON, for templates.
-func asJSON(v any) (string, error) {
-	text, err := json.Marshal(v)
-	return string(text), err //nolint:wrapcheck // the template says where
 }

@@ -90,6 +90,14 @@ func ParseDuration(text string) (time.Duration, error) {
 	return time.Duration(total), nil
 }
 
+// ParseGrace reads how long something stays valid: a duration, or 0s for not at all. What it refuses is ErrTime.
+func ParseGrace(text string) (time.Duration, error) {
+	if text == "0" || text == "0s" {
+		return 0, nil
+	}
+	return ParseDuration(text)
+}
+
 func durationUnit(text string) (time.Duration, bool) {
 	switch text[0] {
 	case 'y':

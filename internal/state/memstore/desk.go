@@ -44,7 +44,7 @@ func (s *Store) Lease(ctx context.Context, name, owner string, ttl time.Duration
 		if now.Before(at.lease.Until) {
 			return state.Lease{}, fmt.Errorf("desk %s is held by %s: %w", name, at.lease.Owner, state.ErrConflict)
 		}
-		at.lease = state.Lease{Desk: name, Owner: owner, Token: at.lease.Token + 1}
+		at.lease = state.Lease{Desk: name, Owner: owner, Token: max(at.lease.Token+1, uint64(now.UnixMilli()))}
 	}
 	at.lease.Until = now.Add(ttl)
 	return at.lease, nil

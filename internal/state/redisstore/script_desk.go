@@ -18,7 +18,7 @@ if at[1] ~= ARGV[1] then
   if at[1] and at[1] ~= '' and now < tonumber(at[3]) then
     return {0, at[1]}
   end
-  token = token + 1
+  token = math.max(token + 1, now)
 end
 local till = now + tonumber(ARGV[2])
 redis.call('HSET', KEYS[1], '@owner', ARGV[1], '@token', string.format('%.0f', token), '@until', string.format('%.0f', till))
