@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -31,6 +32,9 @@ type Edge struct {
 	grpc   *grpc.Server
 	health *health
 	server *Server
+
+	mu    sync.Mutex
+	doors []*door
 }
 
 // NewEdge makes the gRPC server for the checks of s. It has no interceptors and no stats handlers: they would cost more
@@ -79,9 +83,13 @@ func unreadable() []byte { return []byte{0xff} }
 
 // Serve answers on l until the edge is stopped; with a configuration, over TLS. The error after a stop is nil.
 func (e *Edge) Serve(l net.Listener, secure *tls.Config) error {
-	l = quiet(l)
+	d := newDoor(l)
+	e.mu.Lock()
+	e.doors = append(e.doors, d)
+	e.mu.Unlock()
+	l = d
 	if secure != nil {
-		l = tls.NewListener(l, secure)
+		l = tls.NewListener(d, secure)
 	}
 	if err := e.grpc.Serve(l); err != nil {
 		return fmt.Errorf("serve %s: %w", l.Addr(), err)
@@ -93,12 +101,13 @@ func (e *Edge) Serve(l net.Listener, secure *tls.Config) error {
 // its snapshot was taken away.
 func (e *Edge) Refresh(draining bool) { e.health.set(e.server.TakenAway(), draining) }
 
-// Stop lets the checks under way be answered and takes no new ones; when ctx ends it cuts what is left. It is called
-// once.
+// Stop lets in who has come, lets the checks under way be answered and takes no new ones; when ctx ends it cuts what is
+// left. It is called once.
 func (e *Edge) Stop(ctx context.Context) {
 	e.health.end()
 	done := make(chan struct{})
 	go func() {
+		e.shutDoors(ctx)
 		e.grpc.GracefulStop()
 		close(done)
 	}()
@@ -108,4 +117,15 @@ func (e *Edge) Stop(ctx context.Context) {
 		e.grpc.Stop()
 		<-done
 	}
+}
+
+// shutDoors waits until nobody stands before a listener any more.
+func (e *Edge) shutDoors(ctx context.Context) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var shutting sync.WaitGroup
+	for _, d := range e.doors {
+		shutting.Go(func() { d.shut(ctx.Done()) })
+	}
+	shutting.Wait()
 }

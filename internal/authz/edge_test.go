@@ -291,3 +291,69 @@ func TestAQuietConnectionIsAConnection(t *testing.T) {
 	_, err = server.Write(size[:])
 	require.ErrorIs(t, err, net.ErrClosed)
 }
+
+// held is a listener from which nobody is accepted before it is being shut.
+type held struct {
+	*net.UnixListener
+	asked, shut chan struct{}
+	ask, end    func()
+}
+
+func newHeld(t *testing.T, path string) *held {
+	t.Helper()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	require.NoError(t, err)
+	h := &held{UnixListener: l, asked: make(chan struct{}), shut: make(chan struct{})}
+	h.ask, h.end = sync.OnceFunc(func() { close(h.asked) }), sync.OnceFunc(func() { close(h.shut) })
+	return h
+}
+
+func (h *held) Accept() (net.Conn, error) {
+	h.ask()
+	<-h.shut
+	return h.UnixListener.Accept()
+}
+
+func (h *held) SetDeadline(at time.Time) error {
+	defer h.end()
+	return h.UnixListener.SetDeadline(at)
+}
+
+func (h *held) Close() error {
+	defer h.end()
+	return h.UnixListener.Close()
+}
+
+func TestWhoCameBeforeAStopIsServed(t *testing.T) {
+	e := NewEdge(newTestServer(t, gate(t), Options{}))
+	l := newHeld(t, filepath.Join(t.TempDir(), "a.sock"))
+	served := make(chan error, 1)
+	go func() { served <- e.Serve(l, nil) }()
+	<-l.asked
+	var answers sync.WaitGroup
+	errs := make(chan error, 20)
+	for range cap(errs) {
+		raw, err := net.Dial("unix", l.Addr().String()) //nolint:noctx // a socket of this test
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, raw.Close()) })
+		answers.Go(func() {
+			// A client of HTTP/2 that says its preface and settings hears the server's settings, and that it goes.
+			_, err := io.WriteString(raw, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
+			if err == nil {
+				_, err = io.ReadFull(raw, make([]byte, 9))
+			}
+			errs <- err
+		})
+	}
+	stopped := make(chan struct{})
+	go func() {
+		e.Stop(t.Context())
+		close(stopped)
+	}()
+	answers.Wait()
+	for range cap(errs) {
+		require.NoError(t, <-errs)
+	}
+	<-stopped
+	require.NoError(t, <-served)
+}

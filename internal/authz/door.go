@@ -1,0 +1,115 @@
+package authz
+
+import (
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// linger is for how long nobody must have come before a door that is being shut counts as free. Whoever takes over an
+// address gets those who come later; the ones here came before.
+const linger = 50 * time.Millisecond
+
+// door is a listener that can be shut without turning away who stands before it.
+//
+// When it stops, grpc-go closes its listeners, and with them the connections nobody has accepted yet, and those it has
+// accepted but not begun to serve. For a gateway that connected just before its authz was replaced, that is a failed
+// check. A connection that is being served ends in order: it is told to go away, and calls are made again elsewhere.
+type door struct {
+	net.Listener
+	deadline func(time.Time) error // nil where the listener has none
+	settled  chan struct{}         // closed once nobody stands before a door that is being shut
+
+	mu       sync.Mutex
+	shutting bool
+	free     bool // nobody has come for a while since it began to shut
+	entering int  // connections that were accepted and are not served yet
+}
+
+// newDoor takes an open listener. One that has no deadlines is not waited for.
+func newDoor(l net.Listener) *door {
+	d := &door{Listener: quiet(l), settled: make(chan struct{})}
+	if timed, ok := l.(interface{ SetDeadline(t time.Time) error }); ok {
+		d.deadline = timed.SetDeadline
+	}
+	return d
+}
+
+// Accept waits for the next connection. While the door is being shut it still takes those that come.
+func (d *door) Accept() (net.Conn, error) {
+	for {
+		closing := d.closes()
+		if closing {
+			_ = d.deadline(time.Now().Add(linger)) // it fails where the listener is closed, and Accept says so
+		}
+		conn, err := d.Listener.Accept()
+		switch {
+		case err == nil:
+			d.note(func() { d.entering++ })
+			return &guest{Conn: conn, served: sync.OnceFunc(func() { d.note(func() { d.entering-- }) })}, nil
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+			return nil, err //nolint:wrapcheck // grpc-go looks at the very error
+		}
+		if closing { // else it was woken to begin with that
+			d.note(func() { d.free = true })
+		}
+		_ = d.deadline(time.Time{})
+	}
+}
+
+// closes reports whether the door is being shut and is not known to be free.
+func (d *door) closes() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.shutting && !d.free
+}
+
+// note notes what has changed, and tells whoever shuts the door when nobody stands before it any more.
+func (d *door) note(change func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	change()
+	select {
+	case <-d.settled:
+	default:
+		if d.free && d.entering == 0 {
+			close(d.settled)
+		}
+	}
+}
+
+// shut waits until everybody who stands before the door is served, or until done is closed. The listener stays open:
+// whoever serves it closes it.
+func (d *door) shut(done <-chan struct{}) {
+	if d.deadline == nil {
+		return
+	}
+	d.note(func() { d.shutting = true })
+	if d.deadline(time.Now().Add(linger)) != nil {
+		return // it is closed
+	}
+	select {
+	case <-d.settled:
+	case <-done:
+	}
+}
+
+// guest is a connection that has come through a door.
+type guest struct {
+	net.Conn
+	served func()
+}
+
+// SetDeadline is the first thing grpc-go does with a connection once it has decided to serve it.
+func (g *guest) SetDeadline(t time.Time) error {
+	g.served()
+	return g.Conn.SetDeadline(t) //nolint:wrapcheck // it is the connection's own error
+}
+
+// Close ends the connection.
+func (g *guest) Close() error {
+	g.served()
+	return g.Conn.Close() //nolint:wrapcheck // it is the connection's own error
+}
