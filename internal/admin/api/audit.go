@@ -30,8 +30,8 @@ type AuditFilter struct {
 	Actor    string   `query:"actor" doc:"Only what this actor did"`
 	Action   []string `query:"action,explode" doc:"Only these actions; may be given several times"`
 	Platform string   `query:"platform" doc:"Only what came through this platform"`
-	From     string   `query:"from" doc:"Only what was recorded at this time or later" example:"2026-12-01"`
-	To       string   `query:"to" doc:"Only what was recorded before this time"`
+	From     string   `query:"from" doc:"Only what was recorded at this time or later; a duration such as 7d is so long ago" example:"2026-12-01"`
+	To       string   `query:"to" doc:"Only what was recorded before this time; a duration is so long ago"`
 	Text     string   `query:"text" doc:"Only entries with this in their reason, path or actor, in any case"`
 	Changes  string   `query:"changes" doc:"1 tells what was set, field by field, before and after"`
 }
@@ -72,7 +72,7 @@ func (s *server) trimAudit(ctx context.Context, who people.Principal, in *global
 	order := admin.TrimOrder{WithoutArchive: in.Body.WithoutArchive, Reason: in.Body.Reason, DryRun: in.Body.DryRun}
 	var err error
 	if order.Before, err = strconv.ParseUint(in.Body.Before, 10, 64); err != nil {
-		if order.At, err = wire.ParseDate(in.Body.Before, s.cfg.Service.Now()); err != nil {
+		if order.At, err = wire.ParsePast(in.Body.Before, s.cfg.Service.Now()); err != nil {
 			return wire.Trimmed{}, state.Invalid("before", "before: %.40q is neither a revision nor a time", in.Body.Before)
 		}
 	}
@@ -129,7 +129,7 @@ func auditLimit(text string) (int, error) {
 		return defaultAudit, nil
 	}
 	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || n < 0 {
+	if err != nil || !(n >= 0) { // NaN is no number either
 		return 0, newProblem(http.StatusBadRequest, wire.ProblemBlank, fmt.Sprintf("limit: %.40q is not a number of entries", text))
 	}
 	return int(min(n, admin.MaxAudit)), nil
@@ -145,7 +145,7 @@ func (f *AuditFilter) filter(now time.Time) (admin.AuditFilter, error) {
 	r := reader{now: now}
 	out := admin.AuditFilter{
 		Route: f.Route, Match: f.Match, Service: f.Service, Actor: f.Actor, Actions: f.Action, Platform: f.Platform, Text: f.Text,
-		From: r.time("from", f.From, wire.ParseDate), To: r.time("to", f.To, wire.ParseDate),
+		From: r.time("from", f.From, wire.ParsePast), To: r.time("to", f.To, wire.ParsePast),
 	}
 	return out, r.err
 }

@@ -61,7 +61,7 @@ type Restored struct {
 
 // TrimBody asks to remove old entries from the log.
 type TrimBody struct {
-	Before         string `json:"before" doc:"The first revision that stays, or a time: everything from then on stays"`
+	Before         string `json:"before" doc:"The first revision that stays, or a time: everything from then on stays; a duration such as 90d is so long ago"`
 	Head           string `json:"head,omitempty" doc:"The head of the last entry before that, from the archive that holds what goes"`
 	WithoutArchive bool   `json:"without_archive,omitempty" doc:"Waives the head: what goes is lost"`
 	Reason         string `json:"reason,omitempty"`

@@ -59,6 +59,14 @@ func ParseDate(text string, now time.Time) (time.Time, error) {
 	return ParseTime(text, now)
 }
 
+// ParsePast is ParseDate for an instant that is over: a duration is how long ago it was.
+func ParsePast(text string, now time.Time) (time.Time, error) {
+	if d, err := ParseDuration(strings.TrimSpace(text)); err == nil {
+		return Stamp(now.Add(-d)), nil
+	}
+	return ParseDate(text, now)
+}
+
 // ParseDuration reads a positive duration in whole or decimal numbers of y, w, d, h, m, s: 90m, 1d12h, 1.5h. A month is
 // not a duration. The longest is 100 years. What it refuses is ErrTime.
 func ParseDuration(text string) (time.Duration, error) {
