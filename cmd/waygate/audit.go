@@ -73,7 +73,7 @@ func (t *tool) auditExport(ctx context.Context, dir string) error {
 
 // refused is a failure that changed nothing at the server.
 func refused(err error) error {
-	if e := new(client.Refusal); errors.As(err, &e) || errors.Is(err, client.ErrUnreachable) || errors.Is(err, client.ErrNoAnswer) {
+	if e := new(client.Refusal); errors.As(err, &e) || errors.Is(err, client.ErrUnreachable) || errors.Is(err, client.ErrNoAnswer) || errors.Is(err, client.ErrUnread) {
 		return err
 	}
 	return &exitError{code: exitRefused, err: err}

@@ -61,16 +61,18 @@ func (t *tool) explainFailure(err error) error {
 	if e, ok := errors.AsType[*exitError](err); ok {
 		return e
 	}
-	if refusal, ok := errors.AsType[*client.Refusal](err); ok {
-		return &exitError{code: exitRefused, err: refusal, next: nextAfter(refusal)}
-	}
+	refusal, refused := errors.AsType[*client.Refusal](err)
 	switch {
 	case errors.Is(err, client.ErrUnreachable):
 		return &exitError{code: exitRefused, err: err, next: "waygate config show (is the admin's address right?)"}
 	case errors.Is(err, client.ErrNoAnswer):
 		return &exitError{code: exitUnknown, err: err, next: "waygate status (it may have happened)"}
+	case refused:
+		return &exitError{code: exitRefused, err: refusal, next: nextAfter(refusal)}
 	case errors.Is(err, context.Canceled):
 		return &exitError{code: exitUnknown, err: errors.New("interrupted"), next: "waygate status"}
+	case errors.Is(err, client.ErrUnread):
+		return &exitError{code: exitRefused, err: err, next: "waygate config show (is the admin's address right?)"}
 	}
 	return err
 }
@@ -90,6 +92,8 @@ func nextAfter(r *client.Refusal) string {
 		return "waygate login as a user who may do this"
 	case r.Status >= http.StatusInternalServerError:
 		return "waygate doctor"
+	case r.Type == "" || r.Status == http.StatusNotFound && strings.HasPrefix(r.Message, "nothing is here"):
+		return "waygate config show (is the admin's address right?)"
 	default:
 		return "waygate --help"
 	}
