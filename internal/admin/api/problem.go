@@ -110,6 +110,10 @@ func problemOf(err error) *problem {
 	return newProblem(http.StatusInternalServerError, wire.ProblemBlank, "something went wrong inside the server")
 }
 
+// isEmpty is what is said of a member that cannot be empty. A time that is empty is not one that is absent: what was meant
+// to end would have no end.
+const isEmpty = "it is empty: leave it out, or give it a value"
+
 // validation turns what huma says of a request into a sentence. All of it is 400.
 func validation(e *huma.ErrorModel) *problem {
 	status := e.Status
@@ -123,6 +127,7 @@ func validation(e *huma.ErrorModel) *problem {
 			continue
 		}
 		said := strings.Replace(d.Message, "unexpected property", "there is no such member here", 1)
+		said = strings.Replace(said, "expected length >= 1", isEmpty, 1)
 		where := strings.TrimPrefix(strings.TrimPrefix(d.Location, "body."), "query.")
 		if p.Field == "" {
 			p.Field = where

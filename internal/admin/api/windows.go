@@ -37,6 +37,15 @@ type cancelWindow struct {
 	Occurrence string `query:"occurrence" doc:"The start of the one occurrence to cancel; without it, the whole window"`
 }
 
+// Resolve implements huma.Resolver: an occurrence that is named by nothing is not the whole window.
+func (*cancelWindow) Resolve(ctx huma.Context) []error {
+	u := ctx.URL()
+	if q := u.Query(); q.Has("occurrence") && q.Get("occurrence") == "" {
+		return []error{&huma.ErrorDetail{Location: "query.occurrence", Message: isEmpty}}
+	}
+	return nil
+}
+
 // WhichWindows says the windows of what are meant.
 type WhichWindows struct {
 	Path    string `query:"path" doc:"Only those on this key, in plain text, or on the switch of this sentinel path"`

@@ -8,21 +8,21 @@ type ReasonBody struct {
 // DisableBody is the body of disable.
 type DisableBody struct {
 	Reason string `json:"reason,omitempty" maxLength:"1000"`
-	Until  string `json:"until,omitempty" doc:"When it ends by itself: a time, or a duration such as 2h"`
+	Until  string `json:"until,omitempty" minLength:"1" doc:"When it ends by itself: a time, or a duration such as 2h"`
 }
 
 // MaintenanceBody is the body of maintenance.
 type MaintenanceBody struct {
 	Reason string `json:"reason,omitempty" maxLength:"1000"`
-	Start  string `json:"start,omitempty" doc:"When to begin; in the future: scheduled, not now"`
-	End    string `json:"end,omitempty" doc:"The same as until"`
-	Until  string `json:"until,omitempty" doc:"When it ends by itself: a time, or a duration such as 2h"`
+	Start  string `json:"start,omitempty" minLength:"1" doc:"When to begin; in the future: scheduled, not now"`
+	End    string `json:"end,omitempty" minLength:"1" doc:"The same as until"`
+	Until  string `json:"until,omitempty" minLength:"1" doc:"When it ends by itself: a time, or a duration such as 2h"`
 }
 
 // ScheduleBody is the body of schedule.
 type ScheduleBody struct {
-	Start  string `json:"start"`
-	End    string `json:"end"`
+	Start  string `json:"start" minLength:"1"`
+	End    string `json:"end" minLength:"1"`
 	Reason string `json:"reason,omitempty" maxLength:"1000"`
 }
 
@@ -34,7 +34,7 @@ type EnvBody struct {
 
 // DeprecateBody is the body of deprecate.
 type DeprecateBody struct {
-	Sunset    string `json:"sunset,omitempty" doc:"When the route will end"`
+	Sunset    string `json:"sunset,omitempty" minLength:"1" doc:"When the route will end"`
 	Successor string `json:"successor,omitempty" maxLength:"2048" doc:"What replaces it: a path or a URL"`
 	Reason    string `json:"reason,omitempty" maxLength:"1000"`
 }
@@ -44,7 +44,7 @@ type SwitchBody struct {
 	Reason             string   `json:"reason,omitempty" maxLength:"1000"`
 	ExemptPaths        []string `json:"exempt_paths,omitempty" maxItems:"1000"`
 	IncludeForceActive bool     `json:"include_force_active,omitempty"`
-	Until              string   `json:"until,omitempty"`
+	Until              string   `json:"until,omitempty" minLength:"1"`
 }
 
 // ExemptBody is the body of exempt.
@@ -76,11 +76,11 @@ type Command struct {
 	// Path is a route key, or the sentinel path of a switch: __global__ or __waygate:svc_global:NAME__.
 	Path               string   `json:"path" maxLength:"2200" doc:"A route key, __global__ or __waygate:svc_global:NAME__"`
 	Reason             string   `json:"reason,omitempty" maxLength:"1000"`
-	Start              string   `json:"start,omitempty"`
-	End                string   `json:"end,omitempty"`
-	Until              string   `json:"until,omitempty"`
+	Start              string   `json:"start,omitempty" minLength:"1"`
+	End                string   `json:"end,omitempty" minLength:"1"`
+	Until              string   `json:"until,omitempty" minLength:"1"`
 	Envs               []string `json:"envs,omitempty" maxItems:"64"`
-	Sunset             string   `json:"sunset,omitempty"`
+	Sunset             string   `json:"sunset,omitempty" minLength:"1"`
 	Successor          string   `json:"successor,omitempty" maxLength:"2048"`
 	ExemptPaths        []string `json:"exempt_paths,omitempty" maxItems:"1000"`
 	IncludeForceActive bool     `json:"include_force_active,omitempty"`

@@ -8,9 +8,9 @@ type NewWindow struct {
 	// Path is a route key, or the sentinel path of a switch: __global__ or __waygate:svc_global:NAME__.
 	Path string `json:"path" maxLength:"2200" doc:"A route key, __global__ or __waygate:svc_global:NAME__"`
 	// Start and End are times: RFC 3339, a wall time in Timezone where they have no zone, or a duration from now.
-	Start string `json:"start,omitempty" doc:"When it begins, or the first of a recurrence; default now" example:"2026-12-06T02:00"`
-	End   string `json:"end,omitempty" doc:"When it ends"`
-	For   string `json:"for,omitempty" doc:"How long it lasts, in elapsed time, instead of an end" example:"2h"`
+	Start string `json:"start,omitempty" minLength:"1" doc:"When it begins, or the first of a recurrence; default now" example:"2026-12-06T02:00"`
+	End   string `json:"end,omitempty" minLength:"1" doc:"When it ends"`
+	For   string `json:"for,omitempty" minLength:"1" doc:"How long it lasts, in elapsed time, instead of an end" example:"2h"`
 	// Timezone is the IANA zone of all wall times; empty is UTC.
 	Timezone string `json:"timezone,omitempty" maxLength:"100" example:"Europe/Berlin"`
 	Every    string `json:"every,omitempty" maxLength:"200" doc:"day, weekday, weekend, sunday, monday,thursday, first sunday, last friday, month, hour"`
@@ -30,10 +30,10 @@ type NewWindow struct {
 // WindowChange is the body of PATCH /api/windows/{id}. What is absent stays.
 type WindowChange struct {
 	// Occurrence is the start of the one whose times change; default the one that runs, else the next.
-	Occurrence string  `json:"occurrence,omitempty"`
-	Start      string  `json:"start,omitempty" doc:"Of a window to come that does not recur"`
-	End        string  `json:"end,omitempty" doc:"A time, a wall time in timezone, or a duration from now"`
-	By         string  `json:"by,omitempty" doc:"Moves the end by so much; a leading - shortens" example:"30m"`
+	Occurrence string  `json:"occurrence,omitempty" minLength:"1"`
+	Start      string  `json:"start,omitempty" minLength:"1" doc:"Of a window to come that does not recur"`
+	End        string  `json:"end,omitempty" minLength:"1" doc:"A time, a wall time in timezone, or a duration from now"`
+	By         string  `json:"by,omitempty" minLength:"1" doc:"Moves the end by so much; a leading - shortens" example:"30m"`
 	Timezone   string  `json:"timezone,omitempty" maxLength:"100" doc:"Of wall times; default that of the window"`
 	Reason     *string `json:"reason,omitempty" maxLength:"1000"`
 	Ticket     *string `json:"ticket,omitempty" maxLength:"2000"`
