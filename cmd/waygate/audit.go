@@ -119,7 +119,7 @@ func (t *tool) auditTrimCommand() *cobra.Command {
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return t.auditTrim(cmd.Context(), o) },
 	}
-	cmd.Flags().StringVar(&o.before, "before", "", "the first `revision` that stays, or a time")
+	whenFlag(cmd, &o.before, "before", "the first `revision` that stays, or a time")
 	cmd.Flags().StringVar(&o.archive, "archive", "", "the `directory` of waygate audit export")
 	cmd.Flags().BoolVar(&o.without, "without-archive", false, "what goes is lost")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "remove nothing and tell what would go")

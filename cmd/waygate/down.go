@@ -68,7 +68,7 @@ window ends by itself at --until. The command finds the id of the window in ` + 
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.end, "until", "", "`when` it opens by itself at the latest: 30m, 18:00, a time")
+	whenFlag(cmd, &o.end, "until", "`when` it opens by itself at the latest: 30m, 18:00, a time")
 	f.StringVar(&waitFor, "wait-for", defaultWait.String(), "how `long` to wait for the fleet to confirm")
 	effectFlag(cmd, &o.effect)
 	reasonFlag(cmd, &o.reason)

@@ -39,7 +39,7 @@ func (t *tool) disableCommand() *cobra.Command {
 		},
 	}
 	reasonFlag(cmd, &reason)
-	cmd.Flags().StringVar(&until, "until", "", "`when` they open again by themselves: 2h, 18:00, a time")
+	whenFlag(cmd, &until, "until", "`when` they open again by themselves: 2h, 18:00, a time")
 	t.waitFlags(cmd)
 	return cmd
 }
@@ -53,9 +53,9 @@ func (t *tool) maintenanceCommand() *cobra.Command {
 		},
 	}
 	reasonFlag(cmd, &reason)
-	cmd.Flags().StringVar(&start, "start", "", "`when` it begins (default now)")
-	cmd.Flags().StringVar(&end, "end", "", "`when` it ends by itself (default: when you enable the route)")
-	cmd.Flags().StringVar(&end, "until", "", "the same as --end")
+	whenFlag(cmd, &start, "start", "`when` it begins (default now)")
+	whenFlag(cmd, &end, "end", "`when` it ends by itself (default: when you enable the route)")
+	whenFlag(cmd, &end, "until", "the same as --end")
 	t.waitFlags(cmd)
 	return cmd
 }
@@ -72,8 +72,8 @@ func (t *tool) scheduleCommand() *cobra.Command {
 		},
 	}
 	reasonFlag(cmd, &reason)
-	cmd.Flags().StringVar(&start, "start", "", "`when` it begins")
-	cmd.Flags().StringVar(&end, "end", "", "`when` it ends")
+	whenFlag(cmd, &start, "start", "`when` it begins")
+	whenFlag(cmd, &end, "end", "`when` it ends")
 	t.waitFlags(cmd)
 	cmd.AddCommand(t.scheduleCancelCommand())
 	return cmd
@@ -114,7 +114,7 @@ func (t *tool) deprecateCommand() *cobra.Command {
 		},
 	}
 	reasonFlag(cmd, &reason)
-	cmd.Flags().StringVar(&sunset, "sunset", "", "`when` the route will end")
+	whenFlag(cmd, &sunset, "sunset", "`when` the route will end")
 	cmd.Flags().StringVar(&successor, "successor", "", "the `path` or URL that replaces it")
 	t.waitFlags(cmd)
 	return cmd

@@ -99,7 +99,7 @@ func (o *switchOptions) flags(cmd *cobra.Command) {
 	reasonFlag(cmd, &o.reason)
 	cmd.Flags().StringArrayVarP(&o.exempt, "exempt", "e", nil, "a `route` that passes meanwhile (repeatable)")
 	cmd.Flags().BoolVar(&o.protected, "include-force-active", false, "hold for protected routes too")
-	cmd.Flags().StringVar(&o.until, "until", "", "`when` it opens again by itself: 2h, 18:00, a time")
+	whenFlag(cmd, &o.until, "until", "`when` it opens again by itself: 2h, 18:00, a time")
 }
 
 func (t *tool) switchBody(o switchOptions) (wire.SwitchBody, error) {

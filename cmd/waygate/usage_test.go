@@ -56,6 +56,8 @@ func TestWrongUsageIsFoundBeforeACall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for text, want := range map[string]string{
 				"6":                 "write 6h for hours from now",
+				"":                  "it is empty: give it a value, or leave the option out",
+				" ":                 "it is empty",
 				"2/3":               "not a time: write 2025-06-01T02:00Z, 18:00 (the next)",
 				"next week":         "not a time",
 				"06:00 tomorrow pm": "not a time",

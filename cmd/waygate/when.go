@@ -1,8 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/waygate/waygate/internal/admin/schedule"
 	"github.com/waygate/waygate/internal/admin/wire"
@@ -39,6 +43,26 @@ func (t *tool) when(flag, text string, now time.Time) (time.Time, error) {
 		return time.Time{}, usage("%s: %w", flag, err)
 	}
 	return wire.Stamp(at), nil
+}
+
+// whenFlag adds an option that says when something happens, and that cannot be empty: --until "$UNTIL" in a script whose
+// variable is not set must not shut a route without an end, nor --occurrence cancel all of a window.
+func whenFlag(cmd *cobra.Command, into *string, name, use string) {
+	cmd.Flags().Var((*filled)(into), name, use)
+}
+
+// filled is the value of an option that cannot be empty. It implements pflag.Value.
+type filled string
+
+func (f *filled) String() string { return string(*f) }
+func (*filled) Type() string     { return "string" }
+
+func (f *filled) Set(text string) error {
+	if strings.TrimSpace(text) == "" {
+		return errors.New("it is empty: give it a value, or leave the option out")
+	}
+	*f = filled(text)
+	return nil
 }
 
 // sendWhen is an instant as a request carries it: the one read here, so that a duration counts from now and not from

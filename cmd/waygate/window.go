@@ -104,9 +104,9 @@ func (t *tool) windowExtendCommand() *cobra.Command {
 			}, func(_, is wire.WindowDetail) { t.tellMoved(is, start) })
 		},
 	}
-	cmd.Flags().StringVar(&by, "by", "", "move the end by so `much`: 30m; -30m shortens")
-	cmd.Flags().StringVar(&to, "to", "", "`when` it ends instead: 2h from now, 18:00, a time")
-	cmd.Flags().StringVar(&occurrence, "occurrence", "", "of a window that recurs, the one with this `start`")
+	whenFlag(cmd, &by, "by", "move the end by so `much`: 30m; -30m shortens")
+	whenFlag(cmd, &to, "to", "`when` it ends instead: 2h from now, 18:00, a time")
+	whenFlag(cmd, &occurrence, "occurrence", "of a window that recurs, the one with this `start`")
 	t.waitFlags(cmd)
 	return cmd
 }
@@ -147,7 +147,7 @@ func (t *tool) windowCancelCommand() *cobra.Command {
 			}, func(was, is wire.WindowDetail) { t.tellCancelled(was, is, start) })
 		},
 	}
-	cmd.Flags().StringVar(&occurrence, "occurrence", "", "of a window that recurs, only the one with this `start`")
+	whenFlag(cmd, &occurrence, "occurrence", "of a window that recurs, only the one with this `start`")
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask before all occurrences are cancelled")
 	t.waitFlags(cmd)
 	return cmd
