@@ -97,7 +97,7 @@ func problemOf(err error) *problem {
 	}
 	if many, ok := errors.AsType[*people.TooManyError](err); ok {
 		p := newProblem(http.StatusTooManyRequests, wire.ProblemBlank, many.Error())
-		p.retryAfter = max(1, int(many.After.Seconds()))
+		p.retryAfter = many.Seconds()
 		return p
 	}
 	for _, k := range kinds() {
