@@ -48,12 +48,30 @@ func (t *tool) exit(err error) int {
 	if status, ok := errors.AsType[exitStatus](err); ok {
 		return int(status)
 	}
-	err = t.explainFailure(err)
+	err = t.explainFailure(unknownCommand(err))
 	fmt.Fprintf(t.err, "waygate: %v\n", err)
 	if e, ok := errors.AsType[*exitError](err); ok {
 		return e.code
 	}
 	return exitUsage
+}
+
+// unknownCommand makes one line of what cobra says in several of a command that it does not know.
+func unknownCommand(err error) error {
+	if _, own := errors.AsType[*exitError](err); own {
+		return err
+	}
+	first, more, several := strings.Cut(err.Error(), "\n")
+	first, ok := strings.CutPrefix(first, "unknown command ")
+	name, _, ok2 := strings.Cut(first, " for ")
+	if !ok || !ok2 {
+		return err
+	}
+	if _, like, found := strings.Cut(more, "\n\t"); several && found {
+		like, _, _ = strings.Cut(like, "\n")
+		return usage("unknown command %s; did you mean waygate %s?", name, like)
+	}
+	return &exitError{code: exitUsage, err: fmt.Errorf("unknown command %s", name), next: "waygate --help"}
 }
 
 // explainFailure gives a failed call its exit status and the next command to try.

@@ -73,6 +73,15 @@ func TestWrongUsageIsFoundBeforeACall(t *testing.T) {
 		})
 	}
 	for _, tt := range [][2]string{
+		{"disable GET:/a,GET:/b", "looks like several routes"},
+		{"disable /a,/b", "looks like several routes"},
+		{"disable GET:/a_GET:/b", "looks like several routes"},
+		{"global enable --exempt /health,GET:/ready", "looks like several routes"},
+		{"sm enable orders -e /health,/ready", "looks like several routes"},
+		{"env set /a staging,production", "looks like several environments"},
+		{"disable /a --wait 10s", "--wait=10s"},
+		{"stats", "unknown command \"stats\"; did you mean waygate status?"},
+		{"frobnicate", "unknown command \"frobnicate\"; try: waygate --help"},
 		{"window add payments --for 1h", "is no target"},
 		{"window add service=Or/ders --for 1h", "lower-case letter"},
 		{"window add /a", "needs --end or --for"},
