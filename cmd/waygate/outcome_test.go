@@ -20,6 +20,7 @@ func TestTheStatusOfACallThatNoAdminAnswered(t *testing.T) {
 			_, _ = io.WriteString(w, "<html>somebody else</html>")
 		}
 	}
+	echo := func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"service":"demo"}`) }
 	cut := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 	unknown := func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusGatewayTimeout)
@@ -33,6 +34,7 @@ func TestTheStatusOfACallThatNoAdminAnswered(t *testing.T) {
 		{"a proxy that gave up waiting", page(http.StatusGatewayTimeout), exitUnknown, exitRefused},
 		{"a proxy whose admin broke off", page(http.StatusBadGateway), exitUnknown, exitRefused},
 		{"a page where an answer should be", page(http.StatusOK), exitUnknown, exitRefused},
+		{"a service where the admin should be", echo, exitUnknown, exitRefused},
 		{"an admin whose store did not answer", unknown, exitUnknown, exitUnknown},
 		{"no answer", cut, exitUnknown, exitRefused},
 		{"somebody else's refusal", page(http.StatusNotFound), exitRefused, exitRefused},

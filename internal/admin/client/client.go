@@ -170,6 +170,10 @@ func (c *Client) call(ctx context.Context, method, path string, body []byte, id 
 	if err := json.Unmarshal(text, answer); err != nil {
 		return nil, o.lost(fmt.Errorf("%s answered %s, but not as a Waygate admin does (%w)", resp.Request.URL.Redacted(), resp.Status, err))
 	}
+	// Other servers answer 200 and JSON as well; an admin that changed something says where that stands.
+	if placed, ok := answer.(interface{ Told() bool }); ok && o.changes && !placed.Told() {
+		return nil, o.lost(fmt.Errorf("%s answered %s, but not as a Waygate admin does", resp.Request.URL.Redacted(), resp.Status))
+	}
 	return resp.Header, nil
 }
 
