@@ -73,7 +73,7 @@ func (t *tool) auditExport(ctx context.Context, dir string) error {
 
 // refused is a failure that changed nothing at the server.
 func refused(err error) error {
-	if e := new(client.Refusal); errors.As(err, &e) || errors.Is(err, client.ErrUnreachable) || errors.Is(err, client.ErrNoAnswer) {
+	if e := new(client.Refusal); errors.As(err, &e) || errors.Is(err, client.ErrUnreachable) || errors.Is(err, client.ErrNoAnswer) || errors.Is(err, client.ErrUnread) {
 		return err
 	}
 	return &exitError{code: exitRefused, err: err}
@@ -119,7 +119,7 @@ func (t *tool) auditTrimCommand() *cobra.Command {
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return t.auditTrim(cmd.Context(), o) },
 	}
-	cmd.Flags().StringVar(&o.before, "before", "", "the first `revision` that stays, or a time")
+	timeFlag(cmd, &o.before, "before", "the first `revision` that stays, or a time")
 	cmd.Flags().StringVar(&o.archive, "archive", "", "the `directory` of waygate audit export")
 	cmd.Flags().BoolVar(&o.without, "without-archive", false, "what goes is lost")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "remove nothing and tell what would go")

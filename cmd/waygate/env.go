@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,11 @@ func (t *tool) envCommand() *cobra.Command {
 	set := &cobra.Command{
 		Use: "set ROUTE ENV...", Short: "Admit only these environments; all others get a 403", Args: args(cobra.MinimumNArgs(2)),
 		RunE: func(cmd *cobra.Command, words []string) error {
+			for _, env := range words[1:] {
+				if strings.ContainsAny(env, ", ") {
+					return usage("%q looks like several environments: give each on its own", env)
+				}
+			}
 			c := wire.Command{Action: wire.ActionEnv, Envs: words[1:], Reason: reason}
 			return t.commit(cmd.Context(), words[:1], c, time.Time{})
 		},

@@ -48,7 +48,7 @@ func (t *tool) exit(err error) int {
 	if status, ok := errors.AsType[exitStatus](err); ok {
 		return int(status)
 	}
-	err = t.explainFailure(err)
+	err = t.explainFailure(unknownCommand(err))
 	fmt.Fprintf(t.err, "waygate: %v\n", err)
 	if e, ok := errors.AsType[*exitError](err); ok {
 		return e.code
@@ -56,21 +56,41 @@ func (t *tool) exit(err error) int {
 	return exitUsage
 }
 
+// unknownCommand makes one line of what cobra says in several of a command that it does not know.
+func unknownCommand(err error) error {
+	if _, own := errors.AsType[*exitError](err); own {
+		return err
+	}
+	first, more, several := strings.Cut(err.Error(), "\n")
+	first, ok := strings.CutPrefix(first, "unknown command ")
+	name, _, ok2 := strings.Cut(first, " for ")
+	if !ok || !ok2 {
+		return err
+	}
+	if _, like, found := strings.Cut(more, "\n\t"); several && found {
+		like, _, _ = strings.Cut(like, "\n")
+		return usage("unknown command %s; did you mean waygate %s?", name, like)
+	}
+	return &exitError{code: exitUsage, err: fmt.Errorf("unknown command %s", name), next: "waygate --help"}
+}
+
 // explainFailure gives a failed call its exit status and the next command to try.
 func (t *tool) explainFailure(err error) error {
 	if e, ok := errors.AsType[*exitError](err); ok {
 		return e
 	}
-	if refusal, ok := errors.AsType[*client.Refusal](err); ok {
-		return &exitError{code: exitRefused, err: refusal, next: nextAfter(refusal)}
-	}
+	refusal, refused := errors.AsType[*client.Refusal](err)
 	switch {
 	case errors.Is(err, client.ErrUnreachable):
 		return &exitError{code: exitRefused, err: err, next: "waygate config show (is the admin's address right?)"}
 	case errors.Is(err, client.ErrNoAnswer):
 		return &exitError{code: exitUnknown, err: err, next: "waygate status (it may have happened)"}
+	case refused:
+		return &exitError{code: exitRefused, err: refusal, next: nextAfter(refusal)}
 	case errors.Is(err, context.Canceled):
 		return &exitError{code: exitUnknown, err: errors.New("interrupted"), next: "waygate status"}
+	case errors.Is(err, client.ErrUnread):
+		return &exitError{code: exitRefused, err: err, next: "waygate config show (is the admin's address right?)"}
 	}
 	return err
 }
@@ -90,6 +110,8 @@ func nextAfter(r *client.Refusal) string {
 		return "waygate login as a user who may do this"
 	case r.Status >= http.StatusInternalServerError:
 		return "waygate doctor"
+	case r.Type == "" || r.Status == http.StatusNotFound && strings.HasPrefix(r.Message, "nothing is here"):
+		return "waygate config show (is the admin's address right?)"
 	default:
 		return "waygate --help"
 	}

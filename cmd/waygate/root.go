@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/waygate/waygate/internal/admin/client"
+	"github.com/waygate/waygate/internal/admin/wire"
 	"github.com/waygate/waygate/internal/config"
 	"github.com/waygate/waygate/internal/state"
 )
@@ -113,11 +114,38 @@ func (t *tool) actor() string {
 	return ""
 }
 
+// oneRoute refuses a list in one word: GET:/a,GET:/b is a valid path, and would shut or exempt nothing that exists. Who
+// has such a path writes its comma as %2C.
+func oneRoute(text string) error {
+	for _, mark := range []string{",", ";", " "} {
+		if _, next, ok := strings.Cut(text, mark); ok && startsRoute(strings.TrimLeft(next, " ")) {
+			return usage("%q looks like several routes: give each on its own", text)
+		}
+	}
+	return nil
+}
+
+// startsRoute reports whether a text begins as a route does, with a slash or a method.
+func startsRoute(text string) bool {
+	scope, _, ok := strings.Cut(text, "/")
+	if !ok || scope == "" {
+		return ok
+	}
+	s, err := state.ParseSpelling(scope + "/")
+	return err == nil && (s.Key.Method != "" || s.AnyMethod)
+}
+
 // route reads a ROUTE argument and puts the service before it, where one is set and the route names none.
 func (t *tool) route(text string) (string, error) {
 	s, err := state.ParseSpelling(text)
+	if _, notTime := wire.ParseDuration(text); err != nil && notTime == nil && t.waitFlag != "" {
+		return "", usage("--wait takes its time with an equals sign: --wait=%s", text)
+	}
 	if err != nil {
 		return "", usage("%w", err)
+	}
+	if err := oneRoute(text); err != nil {
+		return "", err
 	}
 	service, err := t.serviceName()
 	if err != nil || s.Key.Service != "" || service.value == "" {

@@ -107,6 +107,11 @@ func (t *tool) switchBody(o switchOptions) (wire.SwitchBody, error) {
 	if err != nil {
 		return wire.SwitchBody{}, err
 	}
+	for _, route := range o.exempt {
+		if err := oneRoute(route); err != nil {
+			return wire.SwitchBody{}, err
+		}
+	}
 	return wire.SwitchBody{Reason: o.reason, ExemptPaths: o.exempt, IncludeForceActive: o.protected, Until: sendWhen(end)}, nil
 }
 

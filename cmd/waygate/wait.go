@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -63,6 +64,9 @@ func (t *tool) confirm(ctx context.Context, c *client.Client, at wire.Place, sta
 	fleet, err := pollFleet(limit, c, at)
 	if err != nil {
 		return err
+	}
+	if ctx.Err() != nil {
+		return &exitError{code: exitUnconfirmed, err: errors.New("changed; interrupted before every instance was known to enforce it"), next: "waygate instances"}
 	}
 	if missing := lacking(fleet); len(missing) > 0 || counted(fleet) == 0 {
 		return unconfirmed(fleet, missing, patience)

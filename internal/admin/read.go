@@ -64,7 +64,9 @@ func (s *Service) Services(ctx context.Context) ([]string, error) {
 		names[r.Service] = struct{}{}
 	}
 	delete(names, "")
-	return slices.Sorted(maps.Keys(names)), nil
+	sorted := slices.AppendSeq(make([]string, 0, len(names)), maps.Keys(names)) // none are an empty list, not nil
+	slices.Sort(sorted)
+	return sorted, nil
 }
 
 // SwitchScope is what there is to know of a service beside its switch.

@@ -109,7 +109,7 @@ func parseScope(prefix, path string) (service, method string, explicit bool, err
 	}
 	rest, ok := strings.CutSuffix(prefix, ":")
 	if !ok {
-		return "", "", false, Invalid("path", "%q: a colon must stand before the path: %s:%s", prefix+path, prefix, path)
+		return "", "", false, Invalid("path", "%q: a colon must stand before the path: %s:%s", prefix+path, strings.TrimSpace(prefix), path)
 	}
 	first, second, two := strings.Cut(rest, ":")
 	if !two {

@@ -95,6 +95,7 @@ func TestParseKeyRefuses(t *testing.T) {
 		{name: "a backslash", text: `/a\b`, says: "/a/b"},
 		{name: "two parameters in a segment", text: "/{a}{b}", says: "at most one"},
 		{name: "braces out of order", text: "/}a{", says: "at most one"},
+		{name: "a space for the colon", text: "GET /pay", says: "path: GET:/pay"},
 		{name: "a brace that never ends", text: "/{a", says: "at most one"},
 		{name: "an escaped brace", text: "/%7Bid%7D", says: "escaped"},
 		{name: "a path parameter in the middle", text: "/{p:path}/x", says: "last segment"},

@@ -105,7 +105,7 @@ func parseParameter(raw string, last bool, whole string) (canonical, shown strin
 	before, rest, opened := strings.Cut(raw, "{")
 	inside, after, closed := strings.Cut(rest, "}")
 	if !opened || !closed || strings.ContainsAny(before+inside+after, "{}") {
-		return "", "", Invalid("path", "%q: a segment has at most one {name}", whole)
+		return "", "", Invalid("path", "%q: a segment has at most one {name}, with both of its braces", whole)
 	}
 	name, kind, _ := strings.Cut(inside, ":")
 	switch {

@@ -65,6 +65,8 @@ func TestAuditFilters(t *testing.T) {
 		{"a service", "?service=orders", []string{"__waygate:svc_global:orders__", "orders:GET:/a"}},
 		{"a limit", "?limit=2", []string{"__global__", "__waygate:svc_global:orders__"}},
 		{"a limit of any size", "?limit=99999999999999999999", []string{"__global__", "__waygate:svc_global:orders__", "orders:GET:/a", "GET:/users/{id}", "POST:/a", "GET:/a"}},
+		{"of the last week", "?from=7d&limit=1", []string{"__global__"}},
+		{"until an hour ago", "?to=1h", []string{}},
 		{"nothing", "?limit=0", []string{}},
 		{"nobody", "?route=GET:/nobody", []string{}},
 	}
@@ -78,6 +80,7 @@ func TestAuditFilters(t *testing.T) {
 		})
 	}
 	a.get("/api/audit?limit=many").problem(http.StatusBadRequest)
+	a.get("/api/audit?limit=nan").problem(http.StatusBadRequest)
 	a.get("/api/audit?limit=-1").problem(http.StatusBadRequest)
 	a.get("/api/audit?limit=NaN").problem(http.StatusBadRequest)
 	a.get("/api/audit?route=users").problem(http.StatusBadRequest)

@@ -76,6 +76,13 @@ func (r *reply) is2xx() {
 	require.True(r.t, json.Valid(r.body))
 }
 
+func TestACompressedBodyIsRefusedAsThat(t *testing.T) {
+	a := newAdmin(t, setup{})
+	p := a.call(http.MethodPost, on("/a", "disable"), "\x1f\x8b\x08\x00rest", "Content-Encoding", "gzip").problem(http.StatusUnsupportedMediaType)
+	require.Contains(t, p.Message, "send it as it is")
+	a.call(http.MethodPost, on("/a", "disable"), `{"reason":"x"}`, "Content-Encoding", "utf-8").is(http.StatusOK)
+}
+
 func TestABodyIsBounded(t *testing.T) {
 	a := newAdmin(t, setup{})
 	a.post(on("GET:/a", "disable"), `{"reason":"`+strings.Repeat("x", 1<<20)+`"}`).problem(http.StatusRequestEntityTooLarge)

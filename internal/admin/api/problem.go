@@ -97,7 +97,7 @@ func problemOf(err error) *problem {
 	}
 	if many, ok := errors.AsType[*people.TooManyError](err); ok {
 		p := newProblem(http.StatusTooManyRequests, wire.ProblemBlank, many.Error())
-		p.retryAfter = max(1, int(many.After.Seconds()))
+		p.retryAfter = many.Seconds()
 		return p
 	}
 	for _, k := range kinds() {
@@ -109,6 +109,10 @@ func problemOf(err error) *problem {
 	}
 	return newProblem(http.StatusInternalServerError, wire.ProblemBlank, "something went wrong inside the server")
 }
+
+// isEmpty is what is said of a member that cannot be empty. A time that is empty is not one that is absent: what was meant
+// to end would have no end.
+const isEmpty = "it is empty: leave it out, or give it a value"
 
 // validation turns what huma says of a request into a sentence. All of it is 400.
 func validation(e *huma.ErrorModel) *problem {
@@ -123,6 +127,7 @@ func validation(e *huma.ErrorModel) *problem {
 			continue
 		}
 		said := strings.Replace(d.Message, "unexpected property", "there is no such member here", 1)
+		said = strings.Replace(said, "expected length >= 1", isEmpty, 1)
 		where := strings.TrimPrefix(strings.TrimPrefix(d.Location, "body."), "query.")
 		if p.Field == "" {
 			p.Field = where

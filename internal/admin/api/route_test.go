@@ -99,6 +99,11 @@ func TestWhatIsRefusedChangesNothing(t *testing.T) {
 		{"a member of another command", "disable", `{"end":"2099-01-01T00:00Z"}`},
 		{"a wrong type", "disable", `{"reason":5}`},
 		{"a bad time", "disable", `{"until":"tomorrow"}`},
+		{"an empty until", "disable", `{"until":""}`},
+		{"an empty end", "maintenance", `{"end":""}`},
+		{"an empty start", "maintenance", `{"start":"","end":"2099-01-01T00:00Z"}`},
+		{"a schedule with an empty end", "schedule", `{"start":"2099-01-01T00:00Z","end":""}`},
+		{"an empty sunset", "deprecate", `{"sunset":""}`},
 		{"an end that is past", "maintenance", `{"end":"2020-01-01T00:00Z"}`},
 		{"an inverted window", "maintenance", `{"start":"2099-01-02T00:00Z","end":"2099-01-01T00:00Z"}`},
 		{"end and until that differ", "maintenance", `{"end":"2099-01-02T00:00Z","until":"2099-01-01T00:00Z"}`},
@@ -112,6 +117,10 @@ func TestWhatIsRefusedChangesNothing(t *testing.T) {
 			a.in(t).post(on("GET:/payments", tt.action), tt.body).problem(http.StatusBadRequest)
 		})
 	}
+	require.Contains(t, a.post(on("GET:/payments", "disable"), `{"until":""}`).problem(400).Message, "until: it is empty")
+	a.post("/api/global/enable", `{"until":""}`).problem(http.StatusBadRequest)
+	a.post("/api/changes", `{"changes":[{"action":"disable","path":"GET:/payments","until":""}]}`).problem(http.StatusBadRequest)
+	a.post("/api/windows", `{"path":"GET:/payments","end":""}`).problem(http.StatusBadRequest)
 	require.Equal(t, "active", a.route("GET:/payments").Status)
 	require.Empty(t, a.audit(""))
 	require.Zero(t, a.route("GET:/payments").Revision)

@@ -91,6 +91,7 @@ func TestServiceSwitches(t *testing.T) {
 	require.True(t, *s.Known, "an instance names it")
 	a.get("/api/services/nobody/maintenance").into(&s)
 	require.False(t, *s.Known)
+	require.JSONEq(t, `[]`, string(newAdmin(t, setup{}).get("/api/services").body), "no services are none, and not null")
 	require.JSONEq(t, `["orders","shipping"]`, string(a.get("/api/services").body))
 	require.Equal(t, "__waygate:svc_global:orders__", a.audit("?service=orders")[0].Path)
 	for _, name := range []string{"Orders", "get", "any", "a%20b", "%2F"} {

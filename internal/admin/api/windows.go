@@ -36,10 +36,10 @@ type cancelWindow struct {
 	Occurrence string `query:"occurrence" doc:"The start of the one occurrence to cancel; without it, the whole window"`
 }
 
-// Resolve refuses an occurrence that is named and empty: the whole window was not meant.
+// Resolve implements huma.Resolver: an occurrence that is named and empty does not stand for the whole window.
 func (c *cancelWindow) Resolve(ctx huma.Context) []error {
 	if at := ctx.URL(); c.Occurrence == "" && at.Query().Has("occurrence") {
-		return []error{&huma.ErrorDetail{Message: "occurrence is empty: say its start, or leave it out for the whole window", Location: "query.occurrence"}}
+		return []error{&huma.ErrorDetail{Message: isEmpty, Location: "query.occurrence"}}
 	}
 	return nil
 }

@@ -149,6 +149,7 @@ func TestOneOccurrenceIsCancelledExtendedAndEnded(t *testing.T) {
 	}
 	for _, later := range []time.Duration{25 * time.Minute, 60 * 24 * time.Hour} {
 		a.delete("/api/windows/" + w.ID + "?occurrence=" + ahead(later)).problem(http.StatusNotFound)
+		a.delete("/api/windows/" + w.ID + "?occurrence=").problem(http.StatusBadRequest)
 	}
 	p := a.call(http.MethodPatch, "/api/windows/"+w.ID, fmt.Sprintf(`{"occurrence":%q,"by":"1h"}`, first[70].Start.Format(time.RFC3339))).problem(http.StatusBadRequest)
 	require.Contains(t, p.Message, "cancel that one")

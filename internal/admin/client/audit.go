@@ -55,7 +55,8 @@ func (c *Client) LogPlace(ctx context.Context) (LogPlace, error) {
 
 // Open begins to read an answer that may be as long as the log, or have no end. It lasts as long as ctx.
 func (c *Client) Open(ctx context.Context, path string, query url.Values, header http.Header) (io.ReadCloser, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/api"+path+"?"+query.Encode(), nil)
+	o := outcome{base: c.base}
+	req, err := http.NewRequestWithContext(o.watch(ctx), http.MethodGet, c.base+"/api"+path+"?"+query.Encode(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("request: %w", err)
 	}
@@ -68,16 +69,16 @@ func (c *Client) Open(ctx context.Context, path string, query url.Values, header
 	patient.Timeout = 0
 	resp, err := patient.Do(req)
 	if err != nil {
-		return nil, c.lost(err)
+		return nil, o.lost(err)
 	}
 	if resp.StatusCode == http.StatusOK {
 		return resp.Body, nil
 	}
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err = errors.Join(err, resp.Body.Close()); err != nil {
-		return nil, c.lost(err)
+		return nil, o.lost(err)
 	}
-	return nil, refusal(resp, text)
+	return nil, o.refusal(resp, text)
 }
 
 // Audit lists the newest lines of the audit, of one route or service unless those are empty.

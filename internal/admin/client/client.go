@@ -1,9 +1,9 @@
 // Package client calls waygate-admin's REST API.
 //
 // It speaks the vocabulary of package wire and turns what the server says back into Go errors: a *Refusal for
-// everything that was answered with a status, ErrUnreachable when nothing was sent, and ErrNoAnswer when a change was
-// sent and its answer never came. Every change carries an idempotency key, so a lost answer is asked for once more
-// before the outcome counts as unknown.
+// everything that was answered with a status, ErrUnreachable when nothing was sent, ErrNoAnswer when a change was sent
+// and no admin's answer came, and ErrUnread when that was a call which changes nothing. Every change carries an
+// idempotency key, so a lost answer is asked for once more before the outcome counts as unknown.
 package client
 
 import (
@@ -29,6 +29,8 @@ var (
 	ErrUnreachable = errors.New("cannot reach the admin")
 	// ErrNoAnswer means that a call was sent and no answer came: a change may or may not have happened.
 	ErrNoAnswer = errors.New("no answer from the admin")
+	// ErrUnread means that a call which changes nothing was not answered by an admin.
+	ErrUnread = errors.New("no answer to read from the admin")
 )
 
 const (
@@ -64,8 +66,11 @@ type Client struct {
 // server without users. What is no base URL is an error that says how one looks.
 func New(base, token, actor string) (*Client, error) {
 	u, err := url.Parse(base)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
 		return nil, fmt.Errorf("%q is no address of an admin: write it like http://localhost:8000/waygate", base)
+	}
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, errors.New("the token holds a space, a line break or another character that no token has: copy it anew")
 	}
 	transport := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
@@ -140,7 +145,8 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 func (c *Client) call(ctx context.Context, method, path string, body []byte, id string, answer any) (http.Header, error) {
-	req, err := http.NewRequestWithContext(ctx, method, c.base+"/api"+path, bytes.NewReader(body))
+	o := outcome{base: c.base, changes: method != http.MethodGet}
+	req, err := http.NewRequestWithContext(o.watch(ctx), method, c.base+"/api"+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("request: %w", err)
 	}
@@ -157,45 +163,24 @@ func (c *Client) call(ctx context.Context, method, path string, body []byte, id 
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, c.lost(err)
+		return nil, o.lost(err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return nil, c.lost(err)
+		return nil, o.lost(err)
 	}
 	if resp.StatusCode >= http.StatusMultipleChoices {
-		return nil, refusal(resp, text)
+		return nil, o.refusal(resp, text)
 	}
 	if err := json.Unmarshal(text, answer); err != nil {
-		return nil, fmt.Errorf("%s%s did not answer like a Waygate admin (%w)", c.base, path, err)
+		return nil, o.lost(fmt.Errorf("%s answered %s, but not as a Waygate admin does (%w)", resp.Request.URL.Redacted(), resp.Status, err))
+	}
+	// Other servers answer 200 and JSON as well; an admin that changed something says where that stands.
+	if placed, ok := answer.(interface{ Told() bool }); ok && o.changes && !placed.Told() {
+		return nil, o.lost(fmt.Errorf("%s answered %s, but not as a Waygate admin does", resp.Request.URL.Redacted(), resp.Status))
 	}
 	return resp.Header, nil
-}
-
-// lost tells a call that was never sent from one whose answer is missing.
-func (c *Client) lost(err error) error {
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
-		return fmt.Errorf("%w at %s: %w", ErrUnreachable, c.base, op.Err)
-	}
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return fmt.Errorf("%w at %s: %w", ErrUnreachable, c.base, dns)
-	}
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		err = u.Err
-	}
-	return fmt.Errorf("%w at %s: %w", ErrNoAnswer, c.base, err)
-}
-
-func refusal(resp *http.Response, text []byte) error {
-	r := &Refusal{Status: resp.StatusCode, RetryAfter: resp.Header.Get("Retry-After")}
-	if err := json.Unmarshal(text, &r.Problem); err != nil || r.Message == "" {
-		r.Message = fmt.Sprintf("%s answered %s, not as a Waygate admin does", resp.Request.URL.Redacted(), resp.Status)
-	}
-	if r.Type == wire.ProblemOutcome {
-		return fmt.Errorf("%w: %w", ErrNoAnswer, r)
-	}
-	return r
 }
 
 // callLogin posts a login without an idempotency key: an answer holds a token and must not be kept.

@@ -16,6 +16,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,8 +46,11 @@ type TooManyError struct {
 
 // Error implements error.
 func (e *TooManyError) Error() string {
-	return fmt.Sprintf("too many login attempts: try again in %d s", max(1, int(e.After.Round(time.Second).Seconds())))
+	return fmt.Sprintf("too many login attempts: try again in %d s", e.Seconds())
 }
+
+// Seconds is After in whole seconds, rounded up: whoever comes back earlier is refused again.
+func (e *TooManyError) Seconds() int { return max(1, int(math.Ceil(e.After.Seconds()))) }
 
 // Config says how people are known.
 type Config struct {

@@ -3,6 +3,7 @@ package people_test
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -366,4 +367,12 @@ func TestHashPasswordIsPHC(t *testing.T) {
 	require.Len(t, salt, 16)
 	other := people.HashPassword("x")
 	require.NotEqual(t, strings.Join(fields, "$"), other, "a salt of its own")
+}
+
+func TestARefusalForTooManyTriesIsNotTooShort(t *testing.T) {
+	for after, want := range map[time.Duration]int{9300 * time.Millisecond: 10, 10 * time.Second: 10, time.Millisecond: 1, 0: 1} {
+		e := &people.TooManyError{After: after}
+		require.Equal(t, want, e.Seconds(), after)
+		require.Contains(t, e.Error(), fmt.Sprintf("in %d s", want))
+	}
 }

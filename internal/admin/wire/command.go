@@ -21,8 +21,8 @@ type MaintenanceBody struct {
 
 // ScheduleBody is the body of schedule.
 type ScheduleBody struct {
-	Start  string `json:"start"`
-	End    string `json:"end"`
+	Start  string `json:"start" minLength:"1"`
+	End    string `json:"end" minLength:"1"`
 	Reason string `json:"reason,omitempty" maxLength:"1000"`
 }
 

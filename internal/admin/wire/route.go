@@ -40,6 +40,9 @@ type Place struct {
 	Epoch    string `json:"epoch" doc:"Names one history; a repaired store has a new one"`
 }
 
+// Told reports whether the answer that the place stands in told it. One that did not is none of an admin.
+func (p Place) Told() bool { return p.Epoch != "" }
+
 // Span is a window as clients in the field know it.
 type Span struct {
 	Start  time.Time `json:"start"`

@@ -48,6 +48,20 @@ func TestParseTime(t *testing.T) {
 	}
 }
 
+// What is asked about the past counts back: a duration that counted ahead would name all of a log that is to be trimmed.
+func TestParsePast(t *testing.T) {
+	now := time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
+	for text, want := range map[string]time.Time{
+		"90m": now.Add(-90 * time.Minute), " 1d ": now.Add(-24 * time.Hour), "2025-05-01": now.AddDate(0, -1, 0), "2025-05-31T22:00Z": now.Add(-2 * time.Hour),
+	} {
+		got, err := wire.ParsePast(text, now)
+		require.NoError(t, err, text)
+		require.Equal(t, want, got, text)
+	}
+	_, err := wire.ParsePast("yesterday", now)
+	require.ErrorIs(t, err, wire.ErrTime)
+}
+
 func TestSegment(t *testing.T) {
 	valid := func(s string) bool { return strings.Contains(s, "/") }
 	tests := []struct {
