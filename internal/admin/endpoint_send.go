@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,8 @@ type Courier interface {
 type Deliveries interface {
 	Deliveries(ctx context.Context, id string) ([]webhook.Attempt, error)
 	Dead(ctx context.Context, id string) ([]webhook.DeadLetter, error)
+	// ReadTo is the place in the log up to which the events of an endpoint are kept on their own, if any is.
+	ReadTo(ctx context.Context, id string) (epoch string, rev uint64, known bool, err error)
 }
 
 // ErrBusy means that too much is being sent by hand already.
@@ -66,6 +69,33 @@ func newErrands() *errands {
 
 // Through tells what sends and what knows of it. It is called once, before anything else.
 func (e *Endpoints) Through(c Courier, d Deliveries) { e.courier, e.deliveries = c, d }
+
+// unread refuses to remove what lies before a revision of the log while an enabled endpoint has yet to read some of it.
+func (e *Endpoints) unread(ctx context.Context, epoch string, before uint64) error {
+	all, err := e.Endpoints(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		if all[i].Disabled {
+			continue
+		}
+		in, rev, known, err := e.deliveries.ReadTo(ctx, all[i].ID)
+		switch {
+		case err != nil:
+			return err //nolint:wrapcheck // it says of which endpoint
+		case !known:
+			continue // it begins with what is there
+		case in != epoch:
+			rev = 0 // it has yet to begin with this history
+		}
+		if rev+1 < before {
+			return state.Invalid("before", "the webhook %q has read the log up to revision %d only and would never be sent what goes: wait, trim before %d, or disable it",
+				cmp.Or(all[i].Name, all[i].ID), rev, rev+1)
+		}
+	}
+	return nil
+}
 
 // Close ends what is sent by hand and waits for that.
 func (e *Endpoints) Close() {

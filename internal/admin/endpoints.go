@@ -61,7 +61,7 @@ const (
 	seenFor = 30 * time.Second
 )
 
-// NewEndpoints makes Endpoints.
+// NewEndpoints makes Endpoints. The service trims no log that they have yet to read.
 func NewEndpoints(s *Service, cfg EndpointsConfig) *Endpoints {
 	if cfg.Fixed == nil {
 		cfg.Fixed = func() []Endpoint { return nil }
@@ -77,6 +77,7 @@ func NewEndpoints(s *Service, cfg EndpointsConfig) *Endpoints {
 	for _, one := range cfg.Fixed() {
 		e.since(one.ID)
 	}
+	s.unread = e.unread
 	return e
 }
 

@@ -44,6 +44,8 @@ type Service struct {
 	outlook       atomic.Pointer[outlook]
 	complained    string // what was last logged of windows that cannot be extended
 	announcements Announcements
+	// unread refuses to remove what somebody has yet to read of the log before a revision; nil is nobody.
+	unread func(ctx context.Context, epoch string, before uint64) error
 }
 
 // New makes a Service.

@@ -42,8 +42,16 @@ func (s *Service) Trim(ctx context.Context, who people.Principal, order TrimOrde
 		return Trimmed{}, state.Invalid("before", "the log of this store cannot be trimmed")
 	}
 	plan, err := s.planTrim(ctx, &order)
-	if err != nil || plan.Entries == 0 || order.DryRun {
+	if err != nil || plan.Entries == 0 {
 		return plan, err
+	}
+	if s.unread != nil {
+		if err := s.unread(ctx, plan.At.Epoch, plan.Before); err != nil {
+			return plan, err
+		}
+	}
+	if order.DryRun {
+		return plan, nil
 	}
 	switch {
 	case order.WithoutArchive:

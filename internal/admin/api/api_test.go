@@ -42,6 +42,7 @@ type adminServer struct {
 	base   string
 	people *people.People
 	store  state.Backend
+	sender *webhook.Dispatcher
 	token  string
 }
 
@@ -89,7 +90,7 @@ func newAdmin(t *testing.T, s setup) *adminServer {
 	require.NoError(t, err)
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	a := &adminServer{t: t, base: server.URL + strings.TrimSuffix(s.basePath, "-"), people: known, store: s.store}
+	a := &adminServer{t: t, base: server.URL + strings.TrimSuffix(s.basePath, "-"), people: known, store: s.store, sender: sender}
 	if s.password != "" {
 		session, err := known.Login(t.Context(), "alice", s.password, state.PlatformCLI, "192.0.2.9:1")
 		require.NoError(t, err)

@@ -3,6 +3,7 @@ package api_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -193,6 +195,36 @@ func TestTheLogIsExportedAndTrimmed(t *testing.T) {
 	require.EqualValues(t, 0, trim(`{"before":"90d","without_archive":true}`).is(200)["entries"], "a duration is so long ago: nothing is as old")
 	trim(`{"before":"99999999","without_archive":true}`).is(200)
 	require.NotEmpty(t, a.frames(nil), "never the newest")
+}
+
+func TestNothingIsTrimmedThatAWebhookHasYetToRead(t *testing.T) {
+	a := newAdmin(t, setup{})
+	id := a.post("/api/webhooks", `{"url":"https://hooks.example.com/in","name":"ops","routes":["/never"]}`).is(200)["id"].(string)
+	a.do("GET:/a", "disable", "")
+	ctx, stop := context.WithCancel(t.Context())
+	var sending sync.WaitGroup
+	sending.Go(func() { a.sender.Run(ctx) })
+	read := func() uint64 {
+		_, rev, _, err := a.sender.ReadTo(t.Context(), id)
+		require.NoError(t, err)
+		return rev
+	}
+	at := a.frames(nil)
+	require.Eventually(t, func() bool { return read() == at[len(at)-1].Rev }, waitLong, tick)
+	stop()
+	sending.Wait()
+	for _, action := range []string{"enable", "disable", "enable"} {
+		a.do("GET:/a", action, "")
+	}
+
+	const all = `{"before":"999","without_archive":true}`
+	p := a.post("/api/audit/trim", all).problem(http.StatusBadRequest)
+	require.Contains(t, p.Message, fmt.Sprintf(`the webhook "ops" has read the log up to revision %d only`, read()))
+	require.Equal(t, at, a.frames(nil)[:len(at)], "nothing went")
+	a.post("/api/audit/trim", fmt.Sprintf(`{"before":"%d","without_archive":true}`, read()+1)).is(200)
+	require.Equal(t, read()+1, a.frames(nil)[0].Rev)
+	a.post("/api/webhooks/"+id+"/disable", "").is(200)
+	a.post("/api/audit/trim", all).is(200)
 }
 
 func TestOnlyAnAdminTrims(t *testing.T) {

@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -36,6 +37,20 @@ func (d *Dispatcher) Deliveries(ctx context.Context, endpoint string) ([]Attempt
 func (d *Dispatcher) Dead(ctx context.Context, endpoint string) ([]DeadLetter, error) {
 	fields, err := d.cfg.Desk.ReadDesk(ctx, logOf(endpoint))
 	return deadIn(fields), err //nolint:wrapcheck // the store says what was being done
+}
+
+// ReadTo is the place in the log up to which the events of an endpoint are kept on their own; known is false where none
+// is kept yet.
+func (d *Dispatcher) ReadTo(ctx context.Context, endpoint string) (epoch string, rev uint64, known bool, err error) {
+	fields, err := d.cfg.Desk.ReadDesk(ctx, deskOf(endpoint))
+	if err != nil || fields[fieldCursor] == nil {
+		return "", 0, false, err //nolint:wrapcheck // the store says what was being done
+	}
+	var at cursor
+	if err := json.Unmarshal(fields[fieldCursor], &at); err != nil {
+		return "", 0, false, fmt.Errorf("the place of the webhook %s in the log: %w", endpoint, state.ErrDamaged)
+	}
+	return at.Epoch, at.Rev, true, nil
 }
 
 // Test sends a sample of each event that the endpoint would be sent, each route's in order, and tells how each ended. The endpoint need
