@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,6 +82,7 @@ func (t *tool) windowExtendCommand() *cobra.Command {
 	var by, to, occurrence string
 	cmd := &cobra.Command{
 		Use: "extend ID", Short: "Move the end of a window: of what runs, else of what is next", Args: args(cobra.ExactArgs(1)),
+		Long:    "Move the end of a window: of what runs, else of what is next.\n\nTimes without a zone are read in --tz, else in the zone of the window.",
 		Example: "  waygate window extend GET:/payments --by 30m\n  waygate window extend 0192f0c1-6b2e --to 18:00 --tz Europe/Berlin",
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			if (by == "") == (to == "") {
@@ -90,17 +92,22 @@ func (t *tool) windowExtendCommand() *cobra.Command {
 				return err
 			}
 			at := now()
-			end, err := t.when("--to", to, at)
-			if err != nil {
+			_, toErr := t.when("--to", to, at)
+			_, occurrenceErr := t.when("--occurrence", occurrence, at)
+			if err := cmp.Or(toErr, occurrenceErr); err != nil {
 				return err
 			}
-			start, err := t.when("--occurrence", occurrence, at)
-			if err != nil {
-				return err
-			}
-			change := wire.WindowChange{Occurrence: sendWhen(start), End: sendWhen(end), By: by}
+			var start time.Time
 			return t.onWindow(cmd.Context(), ids[0], func(api *client.Client, w wire.WindowDetail) (wire.ChangedWindow, error) {
-				return api.ChangeWindow(cmd.Context(), w.ID, change)
+				in := t.inZone(w.Timezone)
+				end, err := in.when("--to", to, at)
+				if err != nil {
+					return wire.ChangedWindow{}, err
+				}
+				if start, err = in.when("--occurrence", occurrence, at); err != nil {
+					return wire.ChangedWindow{}, err
+				}
+				return api.ChangeWindow(cmd.Context(), w.ID, wire.WindowChange{Occurrence: sendWhen(start), End: sendWhen(end), By: by})
 			}, func(_, is wire.WindowDetail) { t.tellMoved(is, start) })
 		},
 	}
@@ -134,11 +141,16 @@ func (t *tool) windowCancelCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "cancel ID", Short: "Cancel a window, all of it; or one --occurrence", Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			start, err := t.when("--occurrence", occurrence, now())
+			at := now()
+			start, err := t.when("--occurrence", occurrence, at)
 			if err != nil {
 				return err
 			}
 			return t.onWindow(cmd.Context(), ids[0], func(api *client.Client, w wire.WindowDetail) (wire.ChangedWindow, error) {
+				var err error
+				if start, err = t.inZone(w.Timezone).when("--occurrence", occurrence, at); err != nil {
+					return wire.ChangedWindow{}, err
+				}
 				if w.Recurrence != nil && start.IsZero() && !yes && t.terminal && !t.agreed("Cancel all occurrences, "+w.Recurrence.Description+"?") {
 					next := fmt.Sprintf("waygate window cancel %s --occurrence %s", w.ID, w.Start.Format(time.RFC3339))
 					return wire.ChangedWindow{}, &exitError{code: exitRefused, err: errors.New("nothing was changed"), next: next}
