@@ -85,7 +85,8 @@ func (r *Reporter) send(ctx context.Context, bye bool) {
 func (r *Reporter) report(bye bool) state.Report {
 	at, totals := r.status(), r.server.Totals()
 	report := r.identity
-	report.Epoch, report.Rev, report.Link, report.Alarm, report.Bye = at.Epoch, at.Rev, string(at.Link), at.Alarms(), bye
+	report.Epoch, report.Gen, report.Rev = at.Epoch, at.Gen, at.Rev
+	report.Link, report.Alarm, report.Bye = string(at.Link), at.Alarms(), bye
 	report.SkewMS = at.Clock.Skew.Milliseconds()
 	report.Checks, report.Refused, report.Unreadable = totals.Checks, totals.Refused, totals.Unreadable
 	if snapshot := r.server.opt.Cache.Load(); snapshot != nil {
