@@ -17,6 +17,8 @@ const (
 	// large document costs a bounded share of the machine however fast it changes.
 	saveEvery = time.Second
 	saveShare = 20
+	// After a write that failed the next one is not tried sooner than this.
+	saveRetry = time.Second
 	// How much of a file is read to learn where its snapshot stands.
 	headSize = 4096
 )
@@ -46,8 +48,8 @@ type Disk struct {
 }
 
 // OpenDisk uses a directory, which is created where it is missing. Name tells the snapshots of several processes in one
-// directory apart: one for each role and namespace. OnSave, if not nil, is told of each write that Run does; it must
-// not block.
+// directory apart: one for each role and namespace. OnSave, if not nil, is told of each write that Run does, but of the
+// first only where several fail in a row; it must not block.
 func OpenDisk(dir, name string, onSave func(Meta, error)) (*Disk, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("directory for snapshots: %w", err)
@@ -67,42 +69,71 @@ func (d *Disk) Keep(s Saved) {
 	d.mu.Lock()
 	d.waiting = &s
 	d.mu.Unlock()
-	select {
-	case d.woken <- struct{}{}:
-	default:
-	}
+	d.wake()
 }
 
 // Run writes what Keep hands over, the first at once, until ctx ends; what is waiting then is written before it returns.
+// What could not be written is tried again: nothing may change for days, and a start from what came before would take
+// the last change back.
 func (d *Disk) Run(ctx context.Context) {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
+	failing := false
 	for {
 		select {
 		case <-pause.C:
 		case <-ctx.Done():
-			d.saveWaiting()
+			d.saveWaiting(failing)
 			return
 		}
 		select {
 		case <-d.woken:
 		case <-ctx.Done():
-			d.saveWaiting()
+			d.saveWaiting(failing)
 			return
 		}
-		start := time.Now()
-		d.saveWaiting()
-		pause.Reset(max(d.every, saveShare*time.Since(start)))
+		start, every := time.Now(), d.every
+		if failing = !d.saveWaiting(failing); failing {
+			every = max(every, saveRetry)
+		}
+		pause.Reset(max(every, saveShare*time.Since(start)))
 	}
 }
 
-func (d *Disk) saveWaiting() {
+// saveWaiting writes what is waiting and reports whether nothing waits for another try. Failing says that the try before
+// failed.
+func (d *Disk) saveWaiting(failing bool) (done bool) {
 	d.mu.Lock()
 	s := d.waiting
 	d.waiting = nil
 	d.mu.Unlock()
-	if s != nil {
-		d.onSave(s.Document.Meta, d.Save(*s))
+	if s == nil {
+		return true
+	}
+	err := d.Save(*s)
+	if err == nil || !failing {
+		d.onSave(s.Document.Meta, err)
+	}
+	if err != nil {
+		d.putBack(s)
+	}
+	return err == nil
+}
+
+// putBack has a snapshot written again, unless a later one waits already.
+func (d *Disk) putBack(s *Saved) {
+	d.mu.Lock()
+	if d.waiting == nil {
+		d.waiting = s
+	}
+	d.mu.Unlock()
+	d.wake()
+}
+
+func (d *Disk) wake() {
+	select {
+	case d.woken <- struct{}{}:
+	default:
 	}
 }
 

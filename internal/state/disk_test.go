@@ -33,7 +33,14 @@ func at(t *testing.T, gen, rev uint64) *state.Document {
 
 func loaded(t *testing.T, dir string) *state.Document {
 	t.Helper()
-	s, err := openDisk(t, dir).Load()
+	return loadedAs(t, dir, "authz-default")
+}
+
+func loadedAs(t *testing.T, dir, name string) *state.Document {
+	t.Helper()
+	d, err := state.OpenDisk(dir, name, nil)
+	require.NoError(t, err)
+	s, err := d.Load()
 	require.NoError(t, err)
 	require.NoError(t, s.Damage)
 	return s.Document
@@ -170,6 +177,35 @@ func TestDiskWritesAtMostOnceASecond(t *testing.T) {
 	got, err := d.Load()
 	require.NoError(t, err)
 	require.Equal(t, uint64(55), got.Document.Rev)
+}
+
+func TestDiskTriesAgainWhatItCouldNotWrite(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "snapshots")
+	synctest.Test(t, func(t *testing.T) {
+		outcomes := make(chan error, 100)
+		d, err := state.OpenDisk(dir, "n", func(_ state.Meta, err error) { outcomes <- err })
+		require.NoError(t, err)
+		d.Pace(20 * time.Millisecond)
+		ctx, cancel := context.WithCancel(t.Context())
+		var done sync.WaitGroup
+		done.Go(func() { d.Run(ctx) })
+		require.NoError(t, os.Remove(dir))
+		d.Keep(state.Saved{Document: at(t, 1, 7)})
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		require.Len(t, outcomes, 1, "one disk that fails is one message")
+		require.Error(t, <-outcomes)
+
+		// Nothing changes any more, and the disk is good again.
+		require.NoError(t, os.Mkdir(dir, 0o700))
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		require.Len(t, outcomes, 1)
+		require.NoError(t, <-outcomes)
+		cancel()
+		done.Wait()
+	})
+	require.Equal(t, uint64(7), loadedAs(t, dir, "n").Rev)
 }
 
 func TestDiskSharedByTwoProcesses(t *testing.T) {
