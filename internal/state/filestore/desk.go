@@ -118,7 +118,8 @@ func (d *desks) write(name string, fields map[string][]byte) error {
 	return d.replace(filepath.Join(d.desk, name+deskSuffix), text, 0o600)
 }
 
-// follow writes desks as they change, until stop.
+// follow writes desks as they change, until stop. After a write that failed, as they do while a disk is full, it takes
+// its time.
 func (d *desks) follow(stop <-chan struct{}, read func(name string) map[string][]byte, onError func(error)) {
 	for {
 		select {
@@ -126,12 +127,13 @@ func (d *desks) follow(stop <-chan struct{}, read func(name string) map[string][
 		case <-stop:
 			return
 		}
-		start := time.Now()
+		start, every := time.Now(), deskEvery
 		if err := d.save(read); err != nil {
+			every = checkpointEvery
 			onError(err)
 		}
 		select {
-		case <-time.After(max(deskEvery, deskShare*time.Since(start))):
+		case <-time.After(max(every, deskShare*time.Since(start))):
 		case <-stop:
 			return
 		}
