@@ -18,7 +18,7 @@ const (
 	wholeFields = 10_000
 	// How many fields one HSCAN is asked for, and how many frames are read at a time.
 	scanFields, scanFrames = 4_000, 1_000
-	// How often a large document is begun anew because the store was seeded while it was read.
+	// How often a large document is begun anew because the store was seeded, or went back, while it was read.
 	scanTries = 3
 )
 
@@ -108,7 +108,7 @@ func (r *Reader) stands(ctx context.Context, node *redis.Client) (state.Meta, er
 }
 
 // loadPortions reads the fields in portions and then what the log says has changed since before the first. It fails with
-// state.ErrGap when the store was seeded meanwhile.
+// state.ErrGap when the store was seeded or went back meanwhile.
 func (r *Reader) loadPortions(ctx context.Context, node *redis.Client) (*state.Document, error) {
 	meta, err := r.stands(ctx, node)
 	if err != nil {
@@ -141,10 +141,12 @@ func (r *Reader) loadPortions(ctx context.Context, node *redis.Client) (*state.D
 	return state.NewDocument(meta).With(patch, meta)
 }
 
-// replay puts the frames after a place on top of the fields, up to where the store stands, and gives that place.
+// replay puts the frames after a place on top of the fields, up to where the store stands, and gives that place. It fails
+// with state.ErrGap when the store does not stand where the place led to: a replica that was behind took over, and what
+// was read until then is of two histories.
 func (r *Reader) replay(ctx context.Context, node *redis.Client, patch state.Patch, at state.Meta) (state.Meta, error) {
 	for {
-		frames, rev, err := r.frames(ctx, node, at.Epoch, at.Rev, scanFrames)
+		frames, last, err := r.frames(ctx, node, at.Epoch, at.Rev, scanFrames)
 		if err != nil {
 			return at, err
 		}
@@ -160,7 +162,10 @@ func (r *Reader) replay(ctx context.Context, node *redis.Client, patch state.Pat
 			maps.Copy(patch, e.Patch)
 			at.Rev, at.Head = f.Rev, f.Head
 		}
-		if at.Rev >= rev {
+		switch {
+		case at.Rev > last.rev || at.Rev == last.rev && at.Head.String() != last.head:
+			return at, fmt.Errorf("the store went back while it was read: %w", state.ErrGap)
+		case at.Rev == last.rev:
 			return at, nil
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"github.com/waygate/waygate/internal/parts"
@@ -82,6 +83,81 @@ func TestDocumentReadInPortionsIsOneThatWas(t *testing.T) {
 	committing.Wait()
 	t.Logf("%d documents compared over %d revisions", moved, len(was.docs))
 	require.Greater(t, moved, 10)
+}
+
+// goBack puts a store back to an earlier state once a client has made its first HSCAN, as a failover to a replica that
+// is behind does.
+type goBack struct {
+	once sync.Once
+	back func()
+}
+
+func (g *goBack) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (g *goBack) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (g *goBack) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if cmd.Name() == "hscan" {
+			g.once.Do(g.back)
+		}
+		return err
+	}
+}
+
+// A store that goes back while a document is read gives no document that mixes both: it would bear the later revision
+// for ever and lack what came before it.
+func TestDocumentReadFromAStoreThatGoesBack(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		then int // how many other changes are made on the older state
+	}{{"and stays there", 0}, {"and comes to the same revision", 5}, {"and goes on beyond", 7}} {
+		t.Run(tc.name, func(t *testing.T) {
+			server := parts.Redis(t, "--hash-max-listpack-entries", "0")
+			s, loading, c := admin(t, server.URL(), "back"), admin(t, server.URL(), "back"), raw(t, server)
+			loading.LoadInPortions(20)
+			doc := large(t, state.Genesis(1).Meta, 400)
+			require.NoError(t, s.Seed(t.Context(), state.Meta{}, doc, nil))
+			doc = change(t, s, doc, "GET:/before")
+
+			saved := map[string]string{}
+			for _, key := range []string{"meta", "state", "log", "private"} {
+				key = "{wg:back}:" + key
+				text, err := c.Dump(t.Context(), key).Result()
+				require.NoError(t, err)
+				saved[key] = text
+			}
+			older := doc
+			for i := range 5 {
+				doc = change(t, s, doc, fmt.Sprintf("GET:/lost/%d", i))
+			}
+			loading.Hook(&goBack{back: func() {
+				for key, text := range saved {
+					require.NoError(t, c.RestoreReplace(context.Background(), key, 0, text).Err())
+				}
+				for i := range tc.then {
+					older = change(t, s, older, fmt.Sprintf("GET:/other/%d", i))
+				}
+			}})
+			got, err := loading.Load(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, older.Meta, got.Meta)
+			statetest.Same(t, older, got)
+		})
+	}
+}
+
+// change blocks a key and gives what the document is then.
+func change(t *testing.T, s *redisstore.Store, doc *state.Document, key string) *state.Document {
+	c := statetest.Block(t, key, "x")
+	r, err := s.Commit(context.Background(), doc.Meta, c)
+	require.NoError(t, err)
+	next, err := doc.With(c.Patch, statetest.After(doc.Meta, r))
+	require.NoError(t, err)
+	return next
 }
 
 // step changes some routes, or now and then seeds the store, and gives what it is then.

@@ -86,43 +86,49 @@ func (r *Reader) Frames(ctx context.Context, epoch string, after uint64, limit i
 	})
 }
 
-// frames reads frames, and the revision of the store at that moment.
-func (r *Reader) frames(ctx context.Context, node *redis.Client, epoch string, after uint64, limit int) ([]state.Frame, uint64, error) {
+// end is where the log ends: what meta says at the moment the log was read.
+type end struct {
+	rev  uint64
+	head string
+}
+
+// frames reads frames, and where the log ends at that moment.
+func (r *Reader) frames(ctx context.Context, node *redis.Client, epoch string, after uint64, limit int) ([]state.Frame, end, error) {
 	if after == math.MaxUint64 || limit <= 0 {
-		return []state.Frame{}, after, nil
+		return []state.Frame{}, end{}, nil
 	}
 	first := strconv.FormatUint(after+1, 10) + "-0"
 	// A transaction and not a script: a script would turn each entry into values of its language and back.
 	var place *redis.SliceCmd
 	var log *redis.Cmd
 	_, err := node.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
-		place = pipe.HMGet(ctx, r.keys.meta(), "epoch", "rev")
+		place = pipe.HMGet(ctx, r.keys.meta(), "epoch", "rev", "head")
 		log = pipe.Do(ctx, "XRANGE", r.keys.log(), first, "+", "COUNT", limit)
 		return nil
 	})
 	if err != nil {
-		return nil, 0, err
+		return nil, end{}, err
 	}
 	at := texts(place.Val())
 	switch {
 	case at[0] == "":
-		return nil, 0, state.ErrEmpty
+		return nil, end{}, state.ErrEmpty
 	case at[0] != epoch:
-		return nil, 0, fmt.Errorf("epoch %s: %w", epoch, state.ErrGap)
+		return nil, end{}, fmt.Errorf("epoch %s: %w", epoch, state.ErrGap)
 	}
 	rev, err := strconv.ParseUint(at[1], 10, 64)
 	if err != nil {
-		return nil, 0, fmt.Errorf("revision of the store: %w", state.ErrDamaged)
+		return nil, end{}, fmt.Errorf("revision of the store: %w", state.ErrDamaged)
 	}
 	entries, err := log.Slice()
 	if err != nil {
-		return nil, 0, err
+		return nil, end{}, err
 	}
 	frames, err := framesOf(entries, epoch, after)
 	if err == nil && len(frames) == 0 && after < rev {
 		err = fmt.Errorf("the log after %d is gone: %w", after, state.ErrGap)
 	}
-	return frames, rev, err
+	return frames, end{rev, at[2]}, err
 }
 
 // framesOf reads the entries after a revision.
