@@ -158,17 +158,30 @@ func (s *Service) deliver(ctx context.Context, base state.Meta, change state.Cha
 	return receipt, err //nolint:wrapcheck // the caller wraps
 }
 
+// Stands is where the store stands, as head has it, for those who commit what no document shows.
+func (s *Service) Stands(ctx context.Context) (state.Pulse, error) {
+	view, err := s.head(ctx)
+	if err != nil {
+		return state.Pulse{}, err
+	}
+	return state.Pulse{Meta: view.Place(), Now: view.Now}, nil
+}
+
 // head is the view at the store's head: it waits until our own is there. A store that is of another history than ours
-// (wiped, about to be repaired) is waited for, and never written to. What is said now is dated by our corrected clock and
+// (wiped, gone back, about to be repaired) is waited for, and never written to: what is written there is lost when it is
+// given ours back. What is said now is dated by our corrected clock and
 // not by the pulse, so that whoever reads from this admin next does not find that it begins in a moment.
 func (s *Service) head(ctx context.Context) (View, error) {
 	for {
+		own := s.cfg.Cache.Load() // before the store is asked: what it has lost since is not just late
 		p, err := s.pulse(ctx)
 		switch {
 		case errors.Is(err, state.ErrEmpty):
 			err = fmt.Errorf("the store lost everything and is being repaired: %w", state.ErrUnavailable)
 		case err != nil:
 			return View{}, err
+		case wentBack(own, p.Meta):
+			err = fmt.Errorf("the store went back to revision %d and is being repaired: %w", p.Rev, state.ErrUnavailable)
 		default:
 			snap, failed := s.reach(ctx, p)
 			if failed == nil {
@@ -180,6 +193,15 @@ func (s *Service) head(ctx context.Context) (View, error) {
 			return View{}, err
 		}
 	}
+}
+
+// wentBack reports whether a store lacks what was our own view before it was asked.
+func wentBack(own *state.Snapshot, p state.Meta) bool {
+	if own == nil {
+		return false
+	}
+	is := own.Document().Meta
+	return p.Epoch == is.Epoch && (p.Rev < is.Rev || p.Rev == is.Rev && p.Head != is.Head)
 }
 
 // reach gives a snapshot at the pulse or later. Where our own lags behind in the same history, the document is loaded
@@ -194,6 +216,11 @@ func (s *Service) reach(ctx context.Context, p state.Pulse) (*state.Snapshot, er
 	if own != nil && own.Document().Epoch != p.Epoch {
 		return nil, fmt.Errorf("the store has another history than this admin knows, and is being repaired: %w", state.ErrUnavailable)
 	}
+	if own != nil {
+		if err := s.leadsOn(ctx, own.Document().Meta); err != nil {
+			return nil, err
+		}
+	}
 	doc, err := s.cfg.Store.Load(ctx)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the store says what was being done
@@ -202,6 +229,22 @@ func (s *Service) reach(ctx context.Context, p state.Pulse) (*state.Snapshot, er
 		return nil, fmt.Errorf("the store changed its history: %w", state.ErrUnavailable)
 	}
 	return state.Compile(doc)
+}
+
+// leadsOn is nil unless the store's log tells that it did not come from where we are. A log that does not reach back tells
+// nothing.
+func (s *Service) leadsOn(ctx context.Context, from state.Meta) error {
+	frames, err := s.cfg.Store.Frames(ctx, from.Epoch, from.Rev, 1)
+	switch {
+	case errors.Is(err, state.ErrGap):
+		return nil
+	case err != nil:
+		return err //nolint:wrapcheck // the store says what was being done
+	case len(frames) > 0 && frames[0].Prev != from.Head:
+		return fmt.Errorf("the store went on from another revision %d than ours, and is being repaired: %w", from.Rev, state.ErrUnavailable)
+	default:
+		return nil
+	}
 }
 
 // settled is our own view with the frame in it; where our own view lags, the frame is applied to what it was made on.

@@ -142,7 +142,8 @@ func (a *app) know(ctx context.Context) error {
 		a.log.Warn("WAYGATE_SECRET_KEY is short: whoever guesses it can make tokens")
 	}
 	a.people = people.New(people.Config{
-		Roster: roster, Store: a.store, Secret: a.cfg.SecretKey, CLITerm: a.cfg.CLITerm, SDKTerm: a.cfg.SDKTerm, Log: a.log.Named("people"),
+		Roster: roster, Store: a.store, Stands: func(ctx context.Context) (state.Pulse, error) { return a.service.Stands(ctx) },
+		Secret: a.cfg.SecretKey, CLITerm: a.cfg.CLITerm, SDKTerm: a.cfg.SDKTerm, Log: a.log.Named("people"),
 	})
 	a.follower = state.NewFollower(a.store, &a.cache, state.FollowerOptions{
 		OnApply: a.applied, OnState: a.linkChanged, Clock: state.NewClock(state.ClockOptions{OnChange: a.clockChanged}),

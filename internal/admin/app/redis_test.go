@@ -1,7 +1,9 @@
 package app_test
 
 import (
+	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/waygate/waygate/internal/admin/app"
 	"github.com/waygate/waygate/internal/parts"
 	"github.com/waygate/waygate/internal/state"
+	"github.com/waygate/waygate/internal/state/redisstore"
 	"github.com/waygate/waygate/internal/state/statetest"
 )
 
@@ -132,4 +135,113 @@ func member(text, name string) string {
 	_, rest, _ := strings.Cut(text, `"`+name+`":"`)
 	inner, _, _ := strings.Cut(rest, `"`)
 	return inner
+}
+
+// A command while a Redis that came back with older data is being repaired waits for that, as after a wipe.
+func TestACommandWaitsForARedisThatWentBack(t *testing.T) {
+	server := parts.Redis(t)
+	a := start(t, onRedis(t, server, false))
+	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	defer client.Close()
+	require.NoError(t, client.Save(t.Context()).Err())
+	a.ok(http.MethodPost, disableA, "")
+	server.Restart() // with the file that SAVE wrote
+	require.Eventually(t, func() bool { return client.Ping(t.Context()).Err() == nil }, patient, now)
+	a.repaired("/waygate/api/routes/GET%3A%2Fb/disable")
+	for _, path := range []string{"a", "b"} {
+		require.Contains(t, a.ok(http.MethodGet, "/waygate/api/routes/GET%3A%2F"+path, ""), `"status":"disabled"`, path)
+	}
+}
+
+// repaired makes a call while a store is being repaired, which may take longer than a call: then it is 503, never refused
+// for good.
+func (r *running) repaired(path string, headers ...string) {
+	r.t.Helper()
+	require.Eventually(r.t, func() bool {
+		status, text := r.call(http.MethodPost, path, "", headers...)
+		if status != http.StatusServiceUnavailable {
+			require.Equal(r.t, http.StatusOK, status, text)
+		}
+		return status == http.StatusOK
+	}, patient, now)
+}
+
+// A token that was given up while the store is being repaired stays given up.
+func TestALogoutWaitsForARedisThatWentBack(t *testing.T) {
+	server := parts.Redis(t)
+	cfg := onRedis(t, server, false)
+	cfg.Pass = "sesame"
+	a := start(t, cfg)
+	login := func() string {
+		_, text := a.call(http.MethodPost, "/waygate/api/auth/login", `{"username":"admin","password":"sesame"}`)
+		return member(text, "token")
+	}
+	kept, lost := login(), login()
+	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	defer client.Close()
+	require.NoError(t, client.Save(t.Context()).Err())
+	status, text := a.call(http.MethodPost, disableA, "", "X-Waygate-Token", kept)
+	require.Equal(t, http.StatusOK, status, text)
+	before := member(text, "epoch")
+	server.Restart() // with the file that SAVE wrote
+	require.Eventually(t, func() bool { return client.Ping(t.Context()).Err() == nil }, patient, now)
+
+	a.repaired("/waygate/api/auth/logout", "X-Waygate-Token", lost)
+	require.Eventually(t, func() bool {
+		_, text := a.call(http.MethodGet, "/waygate/api/routes/GET%3A%2Fa", "", "X-Waygate-Token", kept)
+		return member(text, "epoch") != before
+	}, patient, now, "the store is repaired")
+	fields, err := client.HKeys(t.Context(), "{wg:default}:private").Result()
+	require.NoError(t, err)
+	require.True(t, slices.ContainsFunc(fields, func(f string) bool { return strings.HasPrefix(f, "revoked:") }), fields)
+}
+
+// A Redis in which another history went on from an earlier revision will be given ours back. What is said meanwhile is not
+// to be lost with the other one.
+func TestACommandIsNotMadeOnAnotherHistory(t *testing.T) {
+	server, other := parts.Redis(t), parts.Redis(t)
+	a := start(t, onRedis(t, server, false))
+	here, there := redis.NewClient(&redis.Options{Addr: server.Addr()}), redis.NewClient(&redis.Options{Addr: other.Addr()})
+	defer here.Close()
+	defer there.Close()
+	move(t, here, there)
+	elsewhere, err := redisstore.Open(t.Context(), other.URL(), "default", redisstore.Options{})
+	require.NoError(t, err)
+	defer elsewhere.Close()
+	for range 3 {
+		p, err := elsewhere.Pulse(t.Context())
+		require.NoError(t, err)
+		_, err = elsewhere.Commit(t.Context(), p.Meta, statetest.Block(t, "GET:/elsewhere", "x"))
+		require.NoError(t, err)
+	}
+	a.ok(http.MethodPost, disableA, "")
+	before := member(a.ok(http.MethodGet, "/waygate/api/routes/GET%3A%2Fa", ""), "epoch")
+	move(t, there, here)
+
+	a.repaired("/waygate/api/routes/GET%3A%2Fb/disable")
+	require.Eventually(t, func() bool {
+		return member(a.ok(http.MethodGet, "/waygate/api/routes/GET%3A%2Fa", ""), "epoch") != before
+	}, patient, now, "the store is repaired")
+	for _, path := range []string{"a", "b"} {
+		require.Contains(t, a.ok(http.MethodGet, "/waygate/api/routes/GET%3A%2F"+path, ""), `"status":"disabled"`, path)
+	}
+}
+
+// move puts in the place of what a Redis holds of a store what another one holds, in one step.
+func move(t *testing.T, from, to *redis.Client) {
+	t.Helper()
+	_, err := to.TxPipelined(t.Context(), func(pipe redis.Pipeliner) error {
+		for _, name := range []string{"meta", "state", "private", "log"} {
+			key := "{wg:default}:" + name
+			pipe.Unlink(t.Context(), key)
+			text, err := from.Dump(t.Context(), key).Result()
+			if errors.Is(err, redis.Nil) {
+				continue
+			}
+			require.NoError(t, err)
+			pipe.RestoreReplace(t.Context(), key, 0, text)
+		}
+		return nil
+	})
+	require.NoError(t, err)
 }

@@ -56,6 +56,9 @@ func (e *TooManyError) Seconds() int { return max(1, int(math.Ceil(e.After.Secon
 type Config struct {
 	Roster *Roster
 	Store  state.Store
+	// Stands tells where the store stands once it is sure to stay there: what is committed to one that is about to be
+	// repaired is lost. It is asked before each commit; nil asks the store itself.
+	Stands func(context.Context) (state.Pulse, error)
 	// Secret signs tokens. Empty: a key is made once and kept in the private part of the store.
 	Secret string
 	// CLITerm and SDKTerm are how long the tokens of logins live.
@@ -87,6 +90,9 @@ func New(cfg Config) *People {
 	}
 	if cfg.SDKTerm <= 0 {
 		cfg.SDKTerm = DefaultSDKTerm
+	}
+	if cfg.Stands == nil && cfg.Store != nil {
+		cfg.Stands = cfg.Store.Pulse
 	}
 	return &People{
 		cfg: cfg, limits: newLimits(), gate: make(chan struct{}, hashesAtOnce),

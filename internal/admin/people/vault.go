@@ -38,7 +38,7 @@ func (p *People) Refresh(ctx context.Context) error { return p.refreshWith(ctx, 
 
 func (p *People) refreshWith(ctx context.Context, create bool) error {
 	for range commitTries {
-		at, err := p.cfg.Store.Pulse(ctx)
+		at, err := p.cfg.Stands(ctx)
 		if err != nil {
 			return err //nolint:wrapcheck // the store says what was being done
 		}
@@ -148,7 +148,7 @@ func (p *People) commit(ctx context.Context, who Principal, fields map[string][]
 		}
 	}
 	for range commitTries {
-		at, err := p.cfg.Store.Pulse(ctx)
+		at, err := p.cfg.Stands(ctx)
 		if err != nil {
 			return state.Receipt{}, err //nolint:wrapcheck // the store says what was being done
 		}
