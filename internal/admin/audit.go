@@ -219,6 +219,24 @@ func (s *Service) Applied(snap *state.Snapshot, frames []state.Frame) {
 	}
 }
 
+// headAt is the head of a revision, as far as it is known.
+func (r *recent) headAt(epoch string, rev uint64) (state.Head, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.frames) == 0 || r.frames[0].Epoch != epoch {
+		return state.Head{}, false
+	}
+	first := &r.frames[0]
+	switch n := rev - first.Rev; {
+	case rev+1 == first.Rev:
+		return first.Prev, true
+	case rev < first.Rev || n >= uint64(len(r.frames)):
+		return state.Head{}, false
+	default:
+		return r.frames[n].Head, true
+	}
+}
+
 func (r *recent) upTo(epoch string, upper uint64) []state.Frame {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -50,7 +50,7 @@ func (s *Service) Report(ctx context.Context, who people.Principal, r state.Repo
 			return err //nolint:wrapcheck // it says what is wrong with the name
 		}
 	}
-	for _, word := range []*string{&r.Boot, &r.Version, &r.Env, &r.Epoch, &r.Link} {
+	for _, word := range []*string{&r.Boot, &r.Version, &r.Env, &r.Epoch, &r.Head, &r.Link} {
 		*word = cut(*word, maxWord)
 	}
 	r.Alarm = cut(r.Alarm, maxAlarm)

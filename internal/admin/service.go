@@ -38,6 +38,7 @@ type Service struct {
 	cfg    Config
 	clock  *state.Clock // the follower's, which every command feeds as well
 	fleet  fleetView
+	begun  begun
 	recent recent
 	// moved holds the news that the document did, for those who tend windows.
 	moved         chan struct{}

@@ -85,7 +85,7 @@ func (r *Reporter) send(ctx context.Context, bye bool) {
 func (r *Reporter) report(bye bool) state.Report {
 	at, totals := r.status(), r.server.Totals()
 	report := r.identity
-	report.Epoch, report.Gen, report.Rev = at.Epoch, at.Gen, at.Rev
+	report.Epoch, report.Gen, report.Rev, report.Head = at.Epoch, at.Gen, at.Rev, at.Head.String()
 	report.Link, report.Alarm, report.Bye = string(at.Link), at.Alarms(), bye
 	report.SkewMS = at.Clock.Skew.Milliseconds()
 	report.Checks, report.Refused, report.Unreadable = totals.Checks, totals.Refused, totals.Unreadable

@@ -59,7 +59,7 @@ func (f *fleet) fall(down bool) {
 func TestAnInstanceReportsEverySecondAndAfterEachChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var status sync.Mutex
-		at := state.FollowStatus{Meta: state.Meta{Epoch: "e", Gen: 7, Rev: 42}, Link: state.LinkConnected}
+		at := state.FollowStatus{Meta: state.Meta{Epoch: "e", Gen: 7, Rev: 42, Head: state.Head{9}}, Link: state.LinkConnected}
 		follow := func() state.FollowStatus {
 			status.Lock()
 			defer status.Unlock()
@@ -78,7 +78,7 @@ func TestAnInstanceReportsEverySecondAndAfterEachChange(t *testing.T) {
 		synctest.Wait()
 		require.Len(t, f.times(), 1)
 		require.Equal(t, state.Report{
-			ID: "one", Boot: s.Boot(), Version: "v", Service: "orders", Epoch: "e", Gen: 7, Rev: 42, Link: "connected",
+			ID: "one", Boot: s.Boot(), Version: "v", Service: "orders", Epoch: "e", Gen: 7, Rev: 42, Head: state.Head{9}.String(), Link: "connected",
 			Hits: map[string]uint64{}, Unseen: map[string]uint64{},
 		}, f.last())
 

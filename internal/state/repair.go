@@ -11,12 +11,16 @@ import (
 	"time"
 )
 
+// EpochStep is by how much the first revision of an epoch that goes on from another one is higher than the last that
+// whoever began it knew.
+const EpochStep = 1000
+
 // The terms of a repair.
 const (
 	// Instances have this long to report what they enforce before a store is repaired.
 	repairAfter = 3 * time.Second
 	// The revision of a repaired store is this much higher, so that nobody takes it for one of the lost history.
-	repairStep = 1000
+	repairStep = EpochStep
 )
 
 // RepairOptions are what a repairer may be told; the zero value is good.

@@ -103,10 +103,12 @@ type Report struct {
 	Version string `json:"version"`
 	Service string `json:"service,omitempty"`
 	Env     string `json:"env,omitempty"`
-	// Epoch, Gen and Rev are what the instance enforces.
+	// Epoch, Gen and Rev are what the instance enforces. Head is that of Rev in hex, which tells two histories apart; empty
+	// where it is not known.
 	Epoch string `json:"epoch"`
 	Gen   uint64 `json:"gen,omitempty"`
 	Rev   uint64 `json:"rev"`
+	Head  string `json:"head,omitempty"`
 	// Link is the state of its source: connected, reconnecting or holding.
 	Link string `json:"link"`
 	// Alarm says what is wrong with its source or its clock, in a sentence.

@@ -40,11 +40,12 @@ func (s *server) fleet(d huma.API) {
 }
 
 func (s *server) listInstances(ctx context.Context, _ people.Principal, in *fleetQuery) ([]wire.Instance, error) {
-	view, err := s.cfg.Service.View()
+	reports, err := s.cfg.Service.Instances(ctx)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the use case's errors are the call's
 	}
-	reports, err := s.cfg.Service.Instances(ctx)
+	// After the reports: what instances had applied by then, we usually have by now.
+	view, err := s.cfg.Service.View()
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the use case's errors are the call's
 	}
@@ -55,23 +56,23 @@ func (s *server) listInstances(ctx context.Context, _ people.Principal, in *flee
 	if in.Epoch != "" {
 		asked.Epoch = in.Epoch
 	}
+	enforces := s.cfg.Service.Enforcing(ctx, view, asked)
 	out := make([]wire.Instance, len(reports))
 	for i := range reports {
-		out[i] = instance(&reports[i], view.Place(), asked)
+		out[i] = instance(&reports[i], view.Place())
+		out[i].Enforces = enforces(&reports[i])
 	}
 	return out, nil
 }
 
-// instance renders one report, as seen from where we stand and measured at what was asked. An instance that is in our
-// epoch enforces whatever came from epochs before it.
-func instance(r *state.Report, ours, asked state.Meta) wire.Instance {
+// instance renders one report, as seen from where we stand.
+func instance(r *state.Report, ours state.Meta) wire.Instance {
 	out := wire.Instance{
 		ID: r.ID, Boot: r.Boot, Version: r.Version, Service: r.Service, Environment: r.Env, Presence: string(r.Presence()),
 		Applied: wire.Place{Revision: r.Rev, Epoch: r.Epoch}, Link: r.Link, Alarm: r.Alarm, SkewMS: r.SkewMS,
 		LastSeen: wire.Stamp(r.Seen), SilentMS: r.Age.Milliseconds(),
 		Checks: r.Checks, Refused: r.Refused, Unreadable: r.Unreadable, Hits: r.Hits, Unseen: r.Unseen,
 	}
-	out.Enforces = r.Epoch == asked.Epoch && r.Rev >= asked.Rev || asked.Epoch != ours.Epoch && r.Epoch == ours.Epoch
 	out.Lag = ours.Rev
 	if r.Epoch == ours.Epoch {
 		out.Lag = ours.Rev - min(ours.Rev, r.Rev)
@@ -82,7 +83,7 @@ func instance(r *state.Report, ours, asked state.Meta) wire.Instance {
 func (s *server) report(ctx context.Context, who people.Principal, in *reportInput) (wire.Done, error) {
 	b := in.Body
 	return wire.Done{OK: true}, s.cfg.Service.Report(ctx, who, state.Report{
-		ID: in.ID, Boot: b.Boot, Version: b.Version, Service: b.Service, Env: b.Env, Epoch: b.Epoch, Gen: b.Gen, Rev: b.Rev,
+		ID: in.ID, Boot: b.Boot, Version: b.Version, Service: b.Service, Env: b.Env, Epoch: b.Epoch, Gen: b.Gen, Rev: b.Rev, Head: b.Head,
 		Link: b.Link, Alarm: b.Alarm, SkewMS: b.SkewMS, Bye: b.Bye, Checks: b.Checks, Refused: b.Refused, Unreadable: b.Unreadable,
 		Hits: b.Hits, Unseen: b.Unseen,
 	})

@@ -230,8 +230,6 @@ func TestTheFleet(t *testing.T) {
 	require.Equal(t, "gone", fleet[2].Presence)
 	a.get("/api/instances?revision=99").into(&fleet)
 	require.False(t, fleet[0].Enforces)
-	a.get("/api/instances?revision=99&epoch=an-earlier-one").into(&fleet)
-	require.True(t, fleet[0].Enforces, "what came before our epoch is in it")
 	a.get("/api/instances?revision=x").problem(http.StatusBadRequest)
 
 	a.delete("/api/instances/gw-2:9001").is(200)

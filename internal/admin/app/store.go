@@ -103,7 +103,7 @@ func (o *opened) found(ctx context.Context, kept *state.Saved, damaged bool, log
 
 // keptStep is how much higher the revision of a document from disk is, so that nobody takes it for one of the history
 // that was lost.
-const keptStep = 1000
+const keptStep = state.EpochStep
 
 // vacant waits for reports and tells whether anybody enforces something; errHistory then.
 func (o *opened) vacant(ctx context.Context) error {

@@ -38,6 +38,7 @@ type Report struct {
 	Epoch      string            `json:"epoch,omitempty"`
 	Gen        uint64            `json:"gen,omitempty" doc:"The generation of the epoch"`
 	Rev        uint64            `json:"rev,omitempty" doc:"The revision that is enforced"`
+	Head       string            `json:"head,omitempty" doc:"The head of the log at that revision, in hex"`
 	Link       string            `json:"link,omitempty"`
 	Alarm      string            `json:"alarm,omitempty"`
 	SkewMS     int64             `json:"skew_ms,omitempty" doc:"The store's clock minus the instance's own"`
