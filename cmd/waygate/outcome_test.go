@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -88,4 +90,25 @@ func TestAnInterruptWhileWaiting(t *testing.T) {
 	root.SetArgs([]string{"--server-url", server.URL, "disable", "/a", "--wait"})
 	require.Equal(t, exitUnconfirmed, tool.exit(root.ExecuteContext(ctx)))
 	require.Contains(t, errOut.String(), "changed; interrupted")
+}
+
+// A window opens by the store's clock: where this machine's is ahead of it, waiting by that would end too early.
+func TestAStartIsWaitedForByTheStoresClock(t *testing.T) {
+	const behind = 400 * time.Millisecond
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodPost:
+			_, _ = io.WriteString(w, `{"revision":1,"epoch":"E","changed":true,"results":[]}`)
+		case strings.HasSuffix(r.URL.Path, "/doctor"):
+			_, _ = fmt.Fprintf(w, `{"version":"test","now":%q}`, time.Now().Add(-behind).Format(time.RFC3339Nano))
+		default:
+			_, _ = io.WriteString(w, `[{"id":"x","presence":"live","enforces":true}]`)
+		}
+	}))
+	defer server.Close()
+	start := time.Now().Add(200 * time.Millisecond)
+	status, _, errOut := call(t, nil, "--server-url", server.URL, "maintenance", "/a", "--start", start.Format(time.RFC3339Nano),
+		"--end", start.Add(time.Hour).Format(time.RFC3339Nano), "--wait")
+	require.Equal(t, exitDone, status, errOut)
+	require.False(t, time.Now().Before(start.Add(behind)), "the store's clock has yet to reach the start")
 }

@@ -17,6 +17,7 @@ import (
 const (
 	defaultWait = 30 * time.Second
 	pollEvery   = 50 * time.Millisecond
+	clockWithin = 2 * time.Second // for the admin to say what time it is
 	soon        = 5 * time.Minute
 )
 
@@ -73,7 +74,7 @@ func (t *tool) confirm(ctx context.Context, c *client.Client, at wire.Place, sta
 	}
 	n := counted(fleet)
 	took := time.Since(began)
-	if err := t.untilStart(ctx, start); err != nil {
+	if err := t.untilStart(ctx, c, start); err != nil {
 		return err
 	}
 	fmt.Fprintf(t.err, "%d of %d instances enforce it, %s\n", n, n, roughly(took))
@@ -163,9 +164,12 @@ func unconfirmed(fleet, missing []wire.Instance, patience time.Duration) error {
 }
 
 // untilStart waits for a start that is near.
-func (t *tool) untilStart(ctx context.Context, start time.Time) error {
-	ahead := time.Until(start)
-	if start.IsZero() || ahead <= 0 || ahead > soon {
+func (t *tool) untilStart(ctx context.Context, c *client.Client, start time.Time) error {
+	if start.IsZero() {
+		return nil
+	}
+	ahead := aheadOf(ctx, c, start)
+	if ahead <= 0 || ahead > soon {
 		return nil
 	}
 	timer := time.NewTimer(ahead)
@@ -176,4 +180,16 @@ func (t *tool) untilStart(ctx context.Context, start time.Time) error {
 	case <-timer.C:
 		return nil
 	}
+}
+
+// aheadOf is how far ahead a start is, and never less than that, by the clock that windows are measured by: this machine's
+// may be ahead of it, and then the window would not be open yet. Where that cannot be asked, ours has to do.
+func aheadOf(ctx context.Context, c *client.Client, start time.Time) time.Duration {
+	limit, cancel := context.WithTimeout(ctx, clockWithin)
+	defer cancel()
+	d, err := c.Doctor(limit)
+	if err != nil || d.Now.IsZero() {
+		return time.Until(start)
+	}
+	return start.Sub(d.Now)
 }
