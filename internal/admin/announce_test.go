@@ -33,7 +33,10 @@ func newNode(t *testing.T, store state.Backend, cfg admin.Config) *node {
 	follower := state.NewFollower(store, &cache, state.FollowerOptions{OnApply: func(snap *state.Snapshot, frames []state.Frame) {
 		service.Applied(snap, frames)
 	}})
-	cfg.Store, cfg.Fleet, cfg.Cache, cfg.Follower, cfg.Log = store, store, &cache, follower, zap.NewNop()
+	cfg.Store, cfg.Fleet, cfg.Cache, cfg.Follower = store, store, &cache, follower
+	if cfg.Log == nil {
+		cfg.Log = zap.NewNop()
+	}
 	service = admin.New(cfg)
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup

@@ -33,7 +33,9 @@ type Result struct {
 const (
 	commitTries = 40
 	settleFor   = 1500 * time.Millisecond // a head that nobody told of is asked for once a second
-	askAgain    = 50 * time.Millisecond
+	// How soon an answer that was lost is asked for again: soon at first, and not often where it stays away, as it does
+	// until the next start when a file could not be synced.
+	askAgain, askSlowly = 50 * time.Millisecond, time.Second
 )
 
 // Do executes the commands as one commit: all or nothing.
@@ -144,9 +146,12 @@ func (s *Service) deliver(ctx context.Context, base state.Meta, change state.Cha
 		change.ID = "call:" + newID()
 	}
 	receipt, err := s.cfg.Store.Commit(ctx, base, change)
-	for errors.Is(err, state.ErrUnknownOutcome) {
-		s.cfg.Log.Warn("the answer to a change was lost; asking again", zap.Error(err))
-		if pause(ctx, askAgain) != nil {
+	if !errors.Is(err, state.ErrUnknownOutcome) {
+		return receipt, err //nolint:wrapcheck // the caller wraps
+	}
+	s.cfg.Log.Warn("the answer to a change was lost; asking again", zap.Error(err))
+	for wait := askAgain; ; wait = min(2*wait, askSlowly) {
+		if pause(ctx, wait) != nil {
 			return state.Receipt{}, err //nolint:wrapcheck // the caller wraps
 		}
 		retried, failed := s.cfg.Store.Commit(ctx, base, change)
@@ -155,7 +160,6 @@ func (s *Service) deliver(ctx context.Context, base state.Meta, change state.Cha
 			return retried, failed //nolint:wrapcheck // the caller wraps
 		}
 	}
-	return receipt, err //nolint:wrapcheck // the caller wraps
 }
 
 // Stands is where the store stands, as head has it, for those who commit what no document shows.
