@@ -25,6 +25,9 @@ const (
 // commitTries bounds how often a private commit that met another one is tried again.
 const commitTries = 50
 
+// keepRevoked is how long a revocation outlives its token: where an admin's clock is behind, the token still lives.
+const keepRevoked = 24 * time.Hour
+
 // view is the private part as it is needed to verify tokens. It is immutable.
 type view struct {
 	key      []byte // nil: there is no secret yet, and no token
@@ -142,7 +145,7 @@ func (p *People) Run(ctx context.Context) {
 func (p *People) commit(ctx context.Context, who Principal, fields map[string][]byte) (state.Receipt, error) {
 	if v := p.view.Load(); v != nil {
 		for id, expires := range v.revoked {
-			if expires < time.Now().Unix() {
+			if expires < time.Now().Add(-keepRevoked).Unix() {
 				fields[fieldRevoked+id] = nil
 			}
 		}
