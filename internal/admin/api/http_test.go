@@ -91,6 +91,14 @@ func TestABodyIsBounded(t *testing.T) {
 	a.get(on("GET:/"+strings.Repeat("x", 3000), "")).problem(http.StatusBadRequest)
 }
 
+func TestALoginIsSmall(t *testing.T) {
+	a := newAdmin(t, setup{password: "sesame"})
+	a.token = ""
+	a.post("/api/auth/login", `{"username":"alice","password":"`+strings.Repeat("x", 64<<10)+`"}`).problem(http.StatusRequestEntityTooLarge)
+	form := url.Values{"username": {strings.Repeat("x", 64<<10)}, "password": {"x"}}.Encode()
+	require.Equal(t, http.StatusRequestEntityTooLarge, a.call(http.MethodPost, "/login", form, "Content-Type", "application/x-www-form-urlencoded").status)
+}
+
 func TestAClientThatHangsHangsNobodyElse(t *testing.T) {
 	a := newAdmin(t, setup{})
 	u, err := url.Parse(a.base)

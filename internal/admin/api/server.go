@@ -56,6 +56,7 @@ type Stream interface {
 const (
 	maxImport   = 32 << 20
 	maxBody     = 1 << 20
+	maxLogin    = 64 << 10        // anybody may send one
 	callFor     = 4 * time.Second // clients in the field give up after five
 	importFor   = time.Minute
 	callsAtOnce = 256
@@ -270,8 +271,11 @@ func readBody(w http.ResponseWriter, r *http.Request, below string) *problem {
 		return nil
 	}
 	limit := int64(maxBody)
-	if below == importPath {
+	switch below {
+	case importPath:
 		limit = maxImport
+	case loginPath, loginFormPath:
+		limit = maxLogin
 	}
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if tooBig, ok := errors.AsType[*http.MaxBytesError](err); ok {
@@ -283,7 +287,7 @@ func readBody(w http.ResponseWriter, r *http.Request, below string) *problem {
 	if coding := r.Header.Get("Content-Encoding"); compressed(text) && coding != "" {
 		return newProblem(http.StatusUnsupportedMediaType, wire.ProblemBlank, fmt.Sprintf("the body is compressed (%.20q), which is not read here: send it as it is", coding))
 	}
-	if below != "/login" {
+	if below != loginFormPath {
 		if text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))); len(text) == 0 {
 			text = []byte("{}")
 		}
