@@ -81,8 +81,8 @@ func New(cfg Config) (http.Handler, error) {
 }
 
 func build(cfg Config) (*server, huma.API, error) {
-	if !regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`).MatchString(cfg.BasePath) || path.Clean("/"+cfg.BasePath) != "/"+strings.TrimPrefix(cfg.BasePath, "/") {
-		return nil, nil, fmt.Errorf("base path %q: write it like /waygate, with a slash first and none last", cfg.BasePath)
+	if err := CheckBasePath(cfg.BasePath); err != nil {
+		return nil, nil, err
 	}
 	s := &server{
 		cfg: cfg, mux: http.NewServeMux(), origin: http.NewCrossOriginProtection(), slots: make(chan struct{}, callsAtOnce),
@@ -111,6 +111,14 @@ func build(cfg Config) (*server, huma.API, error) {
 		return nil, nil, err
 	}
 	return s, described, nil
+}
+
+// CheckBasePath refuses what nothing can be below.
+func CheckBasePath(base string) error {
+	if !regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`).MatchString(base) || path.Clean("/"+base) != "/"+strings.TrimPrefix(base, "/") {
+		return fmt.Errorf("base path %q: write it like /waygate, with a slash first and none last", base)
+	}
+	return nil
 }
 
 // ServeHTTP implements http.Handler.
