@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"strings"
@@ -59,7 +58,7 @@ func (t *tool) askLogin(name, password *string) error {
 	}
 	if *name == "" {
 		fmt.Fprint(t.err, "User: ")
-		line, err := bufio.NewReader(t.in).ReadString('\n')
+		line, err := t.line()
 		if err != nil {
 			return fmt.Errorf("read user: %w", err)
 		}
