@@ -78,6 +78,9 @@ func (p Process) load(cfg any, name string) (*zap.Logger, int) {
 		}
 		return nil, 0
 	}
+	if errors.Is(err, config.ErrVersion) {
+		return nil, 0
+	}
 	logged := config.Log{LogLevel: "info", LogFormat: "json"}
 	if c, ok := cfg.(interface{ logging() config.Log }); ok && err == nil {
 		logged = c.logging()

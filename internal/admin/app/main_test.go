@@ -71,6 +71,7 @@ func TestTheCommandLine(t *testing.T) {
 		out, error string
 	}{
 		{"help", "", []string{"--help"}, nil, 0, "--snapshot-dir", ""},
+		{"the version", "", []string{"--version"}, nil, 0, "waygate-admin version ", ""},
 		{"an unknown flag", "", []string{"--nope"}, nil, 2, "", "nope"},
 		{"an unknown command", "", []string{"explode"}, nil, 2, "", "hash-password"},
 		{"an unknown backend", "", nil, []string{"WAYGATE_BACKEND=mysql"}, 2, "", "memory, file, redis"},
