@@ -1,8 +1,10 @@
 package people_test
 
 import (
+	"context"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,6 +44,38 @@ func TestNamesThatNobodyHasTakeNoRoom(t *testing.T) {
 	}
 	require.Less(t, held(), before+16<<20, "of 64 MB that were sent")
 	runtime.KeepAlive(p)
+}
+
+// slow is a store whose next answer about the private part comes late.
+type slow struct {
+	state.Store
+	hold atomic.Pointer[chan struct{}]
+}
+
+func (s *slow) Private(ctx context.Context) (map[string][]byte, error) {
+	fields, err := s.Store.Private(ctx)
+	if hold := s.hold.Swap(nil); hold != nil {
+		<-*hold
+	}
+	return fields, err
+}
+
+func TestALateAnswerBringsNoTokenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &slow{Store: newStore(t)}
+		p := newPeople(t, store, "sesame", "", "key")
+		s := login(t, p, "alice", "sesame")
+		late := make(chan struct{})
+		store.hold.Store(&late)
+		go func() { _ = p.Refresh(t.Context()) }()
+		synctest.Wait() // it has read, and not taken over
+		go func() { _ = p.Logout(t.Context(), s.Principal) }()
+		synctest.Wait()
+		close(late)
+		synctest.Wait()
+		_, err := p.Verify(s.Token)
+		require.ErrorIs(t, err, people.ErrToken)
+	})
 }
 
 func TestARevocationOutlivesItsTokenWhereClocksDiffer(t *testing.T) {

@@ -79,6 +79,7 @@ type People struct {
 	gate    chan struct{} // bounds argon2 work
 	spare   chan struct{} // the same, for who is trusted
 	refresh chan struct{}
+	turn    chan struct{} // held while the private part is read and taken over
 	ready   chan struct{}
 	once    sync.Once
 }
@@ -93,7 +94,7 @@ func New(cfg Config) *People {
 	}
 	return &People{
 		cfg: cfg, limits: newLimits(), gate: make(chan struct{}, hashesAtOnce), spare: make(chan struct{}, spareHashes),
-		refresh: make(chan struct{}, 1), ready: make(chan struct{}),
+		refresh: make(chan struct{}, 1), turn: make(chan struct{}, 1), ready: make(chan struct{}),
 	}
 }
 

@@ -40,6 +40,13 @@ type view struct {
 func (p *People) Refresh(ctx context.Context) error { return p.refreshWith(ctx, !p.Open()) }
 
 func (p *People) refreshWith(ctx context.Context, create bool) error {
+	// One after the other: what was read before a revocation must not be taken over after it.
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+	case <-ctx.Done():
+		return fmt.Errorf("read revocations: %w", ctx.Err())
+	}
 	for range commitTries {
 		at, err := p.cfg.Store.Pulse(ctx)
 		if err != nil {
