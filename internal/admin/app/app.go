@@ -387,7 +387,7 @@ func (a *app) work(ctx context.Context, ready func(serve.Ready)) error {
 		return err //nolint:wrapcheck // it names the file
 	}
 	a.log.Info("ready", zap.Strings("listen", is.Listen), zap.String("ops", is.Ops), zap.String("base_path", a.cfg.BasePath),
-		zap.String("backend", a.cfg.Backend), zap.String("durability", string(a.store.Durability())), zap.Bool("users", a.cfg.users()))
+		zap.String("version", config.Version()), zap.String("backend", a.cfg.Backend), zap.String("durability", string(a.store.Durability())), zap.Bool("users", a.cfg.users()))
 	if ready != nil {
 		ready(is)
 	}
