@@ -39,7 +39,7 @@ func (t *tool) loginCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s.Auth = &login{Token: l.Token, Username: l.Username, ExpiresAt: l.ExpiresAt}
+			s.Auth = &login{Token: l.Token, Username: l.Username, ExpiresAt: l.ExpiresAt, ServerURL: base.value}
 			if err := t.saveSettings(s); err != nil {
 				return err
 			}
@@ -91,6 +91,10 @@ func (t *tool) logoutCommand() *cobra.Command {
 			base, err := t.serverURL()
 			if err != nil {
 				return err
+			}
+			// It ends where it was made, unless somebody says where.
+			if s.Auth.ServerURL != "" && t.urlFlag == "" {
+				base.value = s.Auth.ServerURL
 			}
 			api, err := client.New(base.value, s.Auth.Token, "")
 			if err != nil {
