@@ -216,6 +216,11 @@ func (s *server) gate(w http.ResponseWriter, r *http.Request, below string, next
 			return
 		}
 		seen.user = who.Name
+		if err := who.May(people.ScopeChange); err != nil && below == importPath {
+			// Such a body is large: it is not read for who may not send it.
+			write(w, problemOf(err))
+			return
+		}
 		r = r.WithContext(context.WithValue(r.Context(), principalKey{}, who))
 	}
 	if s.streams(r.Method, below) || pours(r.Method, below) {
