@@ -7,8 +7,12 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /out/ ./cmd/... \
- && CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /out/waygate-demo ./test/demo \
+# What --version tells; .git stays outside: --build-arg VERSION=$(git describe --tags --always)
+ARG VERSION
+ENV CGO_ENABLED=0 GOFLAGS=-trimpath
+RUN ldflags="-s -w -X github.com/waygate/waygate/internal/config.stamped=$VERSION" \
+ && go build -ldflags="$ldflags" -o /out/ ./cmd/... \
+ && go build -ldflags="$ldflags" -o /out/waygate-demo ./test/demo \
  && mkdir /empty
 
 # No shell and no package manager; runs as user 65532.

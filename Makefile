@@ -39,10 +39,15 @@ help: ## list the targets
 
 ##@ Use it
 
+# What --version tells. The go command would find the commit only where .git is a directory of ours: in a worktree it
+# finds none, and in a clone of another user it ends the build. Without git or a commit the version is unknown.
+VERSION ?= $(shell git -c safe.directory='*' describe --tags --always --dirty=+modified --abbrev=12 2>/dev/null)
+BUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-X github.com/waygate/waygate/internal/config.stamped=$(VERSION)'
+
 .PHONY: build
 build: ## build bin/waygate, bin/waygate-admin, bin/waygate-authz and the demo service bin/waygate-demo
-	CGO_ENABLED=0 go build -trimpath -o $(BIN)/ ./cmd/...
-	CGO_ENABLED=0 go build -trimpath -o $(BIN)/waygate-demo ./test/demo
+	$(BUILD) -o $(BIN)/ ./cmd/...
+	$(BUILD) -o $(BIN)/waygate-demo ./test/demo
 
 .PHONY: run
 run: build ## run Envoy with Waygate and a demo service behind it; Ctrl-C stops everything

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"strings"
@@ -40,7 +39,7 @@ func (t *tool) loginCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s.Auth = &login{Token: l.Token, Username: l.Username, ExpiresAt: l.ExpiresAt}
+			s.Auth = &login{Token: l.Token, Username: l.Username, ExpiresAt: l.ExpiresAt, ServerURL: base.value}
 			if err := t.saveSettings(s); err != nil {
 				return err
 			}
@@ -59,7 +58,7 @@ func (t *tool) askLogin(name, password *string) error {
 	}
 	if *name == "" {
 		fmt.Fprint(t.err, "User: ")
-		line, err := bufio.NewReader(t.in).ReadString('\n')
+		line, err := t.line()
 		if err != nil {
 			return fmt.Errorf("read user: %w", err)
 		}
@@ -92,6 +91,10 @@ func (t *tool) logoutCommand() *cobra.Command {
 			base, err := t.serverURL()
 			if err != nil {
 				return err
+			}
+			// It ends where it was made, unless somebody says where.
+			if s.Auth.ServerURL != "" && t.urlFlag == "" {
+				base.value = s.Auth.ServerURL
 			}
 			api, err := client.New(base.value, s.Auth.Token, "")
 			if err != nil {

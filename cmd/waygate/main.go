@@ -26,12 +26,10 @@ func run() int {
 		dir = "."
 	}
 	t := &tool{
-		in: os.Stdin, out: os.Stdout, err: os.Stderr,
+		in: os.Stdin, typed: typed{ctx: ctx, from: os.Stdin}, out: os.Stdout, err: os.Stderr,
 		env: os.Getenv, home: home, dir: dir,
-		terminal: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
-		readPassword: func() ([]byte, error) {
-			return term.ReadPassword(int(os.Stdin.Fd()))
-		},
+		terminal:     term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
+		readPassword: func() ([]byte, error) { return password(ctx, int(os.Stdin.Fd())) },
 	}
 	return t.exit(newRoot(t).ExecuteContext(ctx))
 }

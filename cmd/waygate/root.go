@@ -18,6 +18,7 @@ import (
 // tool is one run of the command line: where it reads and writes, and what its global options say.
 type tool struct {
 	in           io.Reader
+	typed        io.Reader // what is typed as an answer; nil is in
 	out, err     io.Writer
 	env          func(string) string
 	home, dir    string

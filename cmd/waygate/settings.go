@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,6 +27,15 @@ type login struct {
 	Token     string    `json:"token"`
 	Username  string    `json:"username"`
 	ExpiresAt time.Time `json:"expires_at"`
+	// ServerURL is where the login was made; empty in files of older programs.
+	ServerURL string `json:"server_url,omitempty"`
+}
+
+// of reports whether the login is one at the server of a base URL.
+func (l *login) of(base string) bool {
+	there, err := url.Parse(l.ServerURL)
+	here, err2 := url.Parse(base)
+	return err == nil && err2 == nil && strings.EqualFold(there.Scheme, here.Scheme) && strings.EqualFold(there.Host, here.Host)
 }
 
 func (t *tool) settingsPath() string { return filepath.Join(t.home, ".waygate", "config.json") }
@@ -119,6 +129,18 @@ func (t *tool) token() (setting, error) {
 	}
 	if !s.Auth.ExpiresAt.IsZero() && !time.Now().Before(s.Auth.ExpiresAt) {
 		return setting{"", "the login of " + s.Auth.Username + " has expired"}, nil
+	}
+	// A .waygate file comes with whatever was checked out, and must not be able to have the token sent somewhere else.
+	base, err := t.serverURL()
+	if err != nil {
+		return setting{}, err
+	}
+	path, _, err := t.projectFile()
+	if err != nil {
+		return setting{}, err
+	}
+	if path != "" && base.from == path && s.Auth.ServerURL != "" && !s.Auth.of(base.value) {
+		return setting{"", fmt.Sprintf("the login of %s is one at %s, and not at %s, which %s names", s.Auth.Username, s.Auth.ServerURL, base.value, path)}, nil
 	}
 	return setting{s.Auth.Token, "login of " + s.Auth.Username}, nil
 }

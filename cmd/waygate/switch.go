@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"strings"
 	"time"
@@ -202,7 +201,7 @@ func (t *tool) serviceMaintenanceCommand() *cobra.Command {
 // agreed asks a person on the terminal.
 func (t *tool) agreed(question string) bool {
 	fmt.Fprintf(t.err, "%s [y/N] ", question)
-	line, err := bufio.NewReader(t.in).ReadString('\n')
+	line, err := t.line()
 	if err != nil && line == "" {
 		return false
 	}

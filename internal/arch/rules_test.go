@@ -65,7 +65,7 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 
 	// The programs.
 	"cmd/waygate-authz": {module + "internal/authz/app", config, zap},
-	"cmd/waygate-admin": {module + "internal/admin/app", config, zap},
+	"cmd/waygate-admin": {module + "internal/admin/app", config, zap, "golang.org/x/term"},
 	"cmd/waygate":       {state, proof, wire, module + "internal/admin/client", module + "internal/admin/schedule", config, unix, "github.com/spf13/cobra", "golang.org/x/term"},
 
 	// Tests and what they need.

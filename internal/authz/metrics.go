@@ -66,12 +66,12 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	gauge(metric("stale", "1 while what is enforced is older than --max-stale."), number(s.stale.Load()))
 	gauge(prometheus.NewDesc("waygate_clock_skew_seconds", "The store's clock minus this machine's, as it is corrected up to 5 minutes.", nil, nil),
 		at.Clock.Skew.Seconds())
-	gauge(prometheus.NewDesc("waygate_clock_alarm", "1 while the two are too far apart to be corrected.", nil, nil), number(at.Clock.Alarm != ""))
+	gauge(prometheus.NewDesc("waygate_clock_alarm", "1 while the clocks of store and machine are too far apart to be corrected.", nil, nil), number(at.Clock.Alarm != ""))
 	if !at.Horizon.IsZero() {
 		gauge(prometheus.NewDesc("waygate_horizon_seconds", "How far ahead the occurrences of windows that recur are known.", nil, nil),
 			at.Horizon.Sub(s.Now()).Seconds())
 	}
-	gauge(prometheus.NewDesc("waygate_horizon_alarm", "1 while that is less than 7 days.", nil, nil), number(at.HorizonAlarm != ""))
+	gauge(prometheus.NewDesc("waygate_horizon_alarm", "1 while the occurrences of windows that recur are known for less than 7 days ahead.", nil, nil), number(at.HorizonAlarm != ""))
 	gauge(metric("build_info", "1, with the version of this program.", "version"), 1, m.version)
 }
 

@@ -28,9 +28,12 @@ import (
 // ErrHelp is what [Load] returns after it printed the help that was asked for.
 var ErrHelp = pflag.ErrHelp
 
+// ErrVersion is what [Load] returns after it printed the version that was asked for.
+var ErrVersion = errors.New("the version was asked for")
+
 // Load fills into, a pointer to a struct as the package comment describes it, from the arguments of the program
 // (without its name) and from vars (see [Environment]). Help goes to out when --help is among the arguments; the
-// error is then [ErrHelp]. Positional arguments are refused.
+// error is then [ErrHelp], or for --version [ErrVersion]. Positional arguments are refused.
 func Load(into any, program string, args []string, vars map[string]string, out io.Writer) error {
 	settings := settingsOf(reflect.TypeOf(into).Elem())
 	set := make(map[string]string, len(vars))
@@ -40,11 +43,16 @@ func Load(into any, program string, args []string, vars map[string]string, out i
 		}
 	}
 	flags := flagSet(program, settings, set, out)
+	version := flags.Bool("version", false, "print the version")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, pflag.ErrHelp) {
 			return ErrHelp
 		}
 		return fmt.Errorf("%w; %s --help lists the flags", err, program)
+	}
+	if *version {
+		fmt.Fprintf(out, "%s version %s\n", program, Version())
+		return ErrVersion
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("%q is not expected; %s --help lists the flags", flags.Arg(0), program)

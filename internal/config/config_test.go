@@ -102,9 +102,15 @@ func TestWhatCannotBeReadIsNamed(t *testing.T) {
 func TestHelpNamesEverything(t *testing.T) {
 	var out strings.Builder
 	require.ErrorIs(t, config.Load(&settings{}, "prog", []string{"--help"}, nil, &out), config.ErrHelp)
-	for _, want := range []string{"--listen HOST:PORT", "default :9001; repeatable; T_LISTEN", "keep|open|closed", "T_TOKEN", "--log-level"} {
+	for _, want := range []string{"--version", "--listen HOST:PORT", "default :9001; repeatable; T_LISTEN", "keep|open|closed", "T_TOKEN", "--log-level"} {
 		require.Contains(t, out.String(), want)
 	}
+}
+
+func TestTheVersionIsTold(t *testing.T) {
+	var out strings.Builder
+	require.ErrorIs(t, config.Load(&settings{}, "prog", []string{"--version"}, nil, &out), config.ErrVersion)
+	require.Equal(t, "prog version "+config.Version()+"\n", out.String())
 }
 
 func TestASettingsFile(t *testing.T) {

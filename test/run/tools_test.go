@@ -73,3 +73,23 @@ func run(t *testing.T, command, setting string) (string, error) {
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
+
+// TestABuildSaysWhatItWasBuiltFrom sees that the version is that of the repository, also where the go command would not
+// look for it, and that a build needs neither git nor a repository.
+func TestABuildSaysWhatItWasBuiltFrom(t *testing.T) {
+	version := func(setting string) string {
+		bin := t.TempDir()
+		out, err := run(t, "make build BIN="+bin, setting)
+		require.NoError(t, err, out)
+		out, err = run(t, filepath.Join(bin, "waygate")+" --version", "")
+		require.NoError(t, err, out)
+		return strings.TrimSpace(out)
+	}
+	commit, err := run(t, "git -c safe.directory=* rev-parse --short=12 HEAD", "")
+	if err != nil {
+		commit = "unknown" // these files are no clone
+	}
+	require.Contains(t, version(""), strings.TrimSpace(commit))
+	require.Equal(t, "waygate version v7.0.0-test", version("VERSION=v7.0.0-test"))
+	require.Equal(t, "waygate version unknown", version("GIT_DIR="+t.TempDir()))
+}

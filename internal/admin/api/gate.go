@@ -21,13 +21,19 @@ const (
 	cookieName     = "waygate_session"
 )
 
+// The addresses at which people log in.
+const (
+	loginPath     = "/api/auth/login"
+	loginFormPath = "/login"
+)
+
 // free reports whether an address below the base path needs no token. It compares whole addresses: nothing is free
 // because of how it begins or ends, or what it contains.
 func free(method, path string) bool {
 	switch path {
-	case "/", "/login", "/api/docs", "/api/openapi.json":
-		return method == http.MethodGet || method == http.MethodHead || method == http.MethodPost && path == "/login"
-	case "/api/auth/login":
+	case "/", loginFormPath, "/api/docs", "/api/openapi.json":
+		return method == http.MethodGet || method == http.MethodHead || method == http.MethodPost && path == loginFormPath
+	case loginPath:
 		return method == http.MethodPost
 	default:
 		return false

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/waygate/waygate/internal/admin/wire"
 )
 
 func TestNothingBelowTheAPIRedirectsOrIsNotJSON(t *testing.T) {
@@ -89,6 +91,32 @@ func TestABodyIsBounded(t *testing.T) {
 	a.post(on("GET:/a", "disable"), `{"reason":"`+strings.Repeat("x", 1001)+`"}`).problem(http.StatusBadRequest)
 	a.post(on("GET:/a", "disable"), strings.Repeat(`{"a":`, 20000)).problem(http.StatusBadRequest)
 	a.get(on("GET:/"+strings.Repeat("x", 3000), "")).problem(http.StatusBadRequest)
+}
+
+func TestALargeBodyIsNotReadForWhoMayNotSendIt(t *testing.T) {
+	a := newAdmin(t, setup{password: "sesame"})
+	var made wire.NewToken
+	a.post("/api/tokens", `{"role":"instance"}`).into(&made)
+	u, err := url.Parse(a.base)
+	require.NoError(t, err)
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", u.Host)
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = fmt.Fprintf(conn, "POST /waygate/api/import HTTP/1.1\r\nHost: localhost\r\nX-Waygate-Token: %s\r\nContent-Length: 30000000\r\n\r\n{", made.Text)
+	require.NoError(t, err)
+	require.NoError(t, conn.SetReadDeadline(time.Now().Add(waitLong)))
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	require.Equal(t, http.StatusForbidden, resp.StatusCode)
+}
+
+func TestALoginIsSmall(t *testing.T) {
+	a := newAdmin(t, setup{password: "sesame"})
+	a.token = ""
+	a.post("/api/auth/login", `{"username":"alice","password":"`+strings.Repeat("x", 64<<10)+`"}`).problem(http.StatusRequestEntityTooLarge)
+	form := url.Values{"username": {strings.Repeat("x", 64<<10)}, "password": {"x"}}.Encode()
+	require.Equal(t, http.StatusRequestEntityTooLarge, a.call(http.MethodPost, "/login", form, "Content-Type", "application/x-www-form-urlencoded").status)
 }
 
 func TestAClientThatHangsHangsNobodyElse(t *testing.T) {

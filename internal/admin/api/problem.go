@@ -64,6 +64,7 @@ func kinds() []struct {
 		{people.ErrCredentials, http.StatusUnauthorized, wire.ProblemBlank, 0},
 		{people.ErrForbidden, http.StatusForbidden, wire.ProblemBlank, 0},
 		{people.ErrNoUsers, http.StatusNotImplemented, wire.ProblemBlank, 0},
+		{people.ErrKeyReused, http.StatusUnprocessableEntity, wire.ProblemBlank, 0},
 		{admin.ErrKeyReused, http.StatusUnprocessableEntity, wire.ProblemBlank, 0},
 		{state.ErrProtected, http.StatusConflict, wire.ProblemProtected, 0},
 		{state.ErrInForce, http.StatusConflict, wire.ProblemInForce, 0},

@@ -56,6 +56,7 @@ type Stream interface {
 const (
 	maxImport   = 32 << 20
 	maxBody     = 1 << 20
+	maxLogin    = 64 << 10        // anybody may send one
 	callFor     = 4 * time.Second // clients in the field give up after five
 	importFor   = time.Minute
 	callsAtOnce = 256
@@ -80,8 +81,8 @@ func New(cfg Config) (http.Handler, error) {
 }
 
 func build(cfg Config) (*server, huma.API, error) {
-	if !regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`).MatchString(cfg.BasePath) || path.Clean("/"+cfg.BasePath) != "/"+strings.TrimPrefix(cfg.BasePath, "/") {
-		return nil, nil, fmt.Errorf("base path %q: write it like /waygate, with a slash first and none last", cfg.BasePath)
+	if err := CheckBasePath(cfg.BasePath); err != nil {
+		return nil, nil, err
 	}
 	s := &server{
 		cfg: cfg, mux: http.NewServeMux(), origin: http.NewCrossOriginProtection(), slots: make(chan struct{}, callsAtOnce),
@@ -110,6 +111,14 @@ func build(cfg Config) (*server, huma.API, error) {
 		return nil, nil, err
 	}
 	return s, described, nil
+}
+
+// CheckBasePath refuses what nothing can be below.
+func CheckBasePath(base string) error {
+	if !regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`).MatchString(base) || path.Clean("/"+base) != "/"+strings.TrimPrefix(base, "/") {
+		return fmt.Errorf("base path %q: write it like /waygate, with a slash first and none last", base)
+	}
+	return nil
 }
 
 // ServeHTTP implements http.Handler.
@@ -207,6 +216,11 @@ func (s *server) gate(w http.ResponseWriter, r *http.Request, below string, next
 			return
 		}
 		seen.user = who.Name
+		if err := who.May(people.ScopeChange); err != nil && below == importPath {
+			// Such a body is large: it is not read for who may not send it.
+			write(w, problemOf(err))
+			return
+		}
 		r = r.WithContext(context.WithValue(r.Context(), principalKey{}, who))
 	}
 	if s.streams(r.Method, below) || pours(r.Method, below) {
@@ -270,8 +284,11 @@ func readBody(w http.ResponseWriter, r *http.Request, below string) *problem {
 		return nil
 	}
 	limit := int64(maxBody)
-	if below == importPath {
+	switch below {
+	case importPath:
 		limit = maxImport
+	case loginPath, loginFormPath:
+		limit = maxLogin
 	}
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if tooBig, ok := errors.AsType[*http.MaxBytesError](err); ok {
@@ -283,7 +300,7 @@ func readBody(w http.ResponseWriter, r *http.Request, below string) *problem {
 	if coding := r.Header.Get("Content-Encoding"); compressed(text) && coding != "" {
 		return newProblem(http.StatusUnsupportedMediaType, wire.ProblemBlank, fmt.Sprintf("the body is compressed (%.20q), which is not read here: send it as it is", coding))
 	}
-	if below != "/login" {
+	if below != loginFormPath {
 		if text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))); len(text) == 0 {
 			text = []byte("{}")
 		}

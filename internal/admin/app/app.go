@@ -56,6 +56,7 @@ type app struct {
 	cache    state.Cache
 	follower *state.Follower
 	repairer *state.Repairer
+	roster   *people.Roster
 	people   *people.People
 	service  *admin.Service
 	security *security.Log
@@ -76,6 +77,11 @@ func start(ctx context.Context, cfg Config, log *zap.Logger) (*app, error) {
 	a := &app{cfg: cfg, log: log, failed: make(chan error, 8), meters: newMeters()}
 	if err := a.cfg.settle(); err != nil {
 		return a, err
+	}
+	// Who the users are is known before the store is touched: what cannot start leaves nothing behind.
+	var err error
+	if a.roster, err = people.NewRoster(a.cfg.User, a.cfg.Pass, a.cfg.UsersFile, a.log.Named("people")); err != nil {
+		return a, err //nolint:wrapcheck // it names the setting
 	}
 	if err := a.guard(ctx); err != nil {
 		return a, err
@@ -134,15 +140,11 @@ func (a *app) openStore(ctx context.Context) error {
 
 // know makes what keeps this admin's knowledge: follower, repairer, people and the use cases on top of them.
 func (a *app) know(ctx context.Context) error {
-	roster, err := people.NewRoster(a.cfg.User, a.cfg.Pass, a.cfg.UsersFile, a.log.Named("people"))
-	if err != nil {
-		return err //nolint:wrapcheck // it names the setting
-	}
 	if len(a.cfg.SecretKey) > 0 && len(a.cfg.SecretKey) < 16 {
 		a.log.Warn("WAYGATE_SECRET_KEY is short: whoever guesses it can make tokens")
 	}
 	a.people = people.New(people.Config{
-		Roster: roster, Store: a.store, Stands: func(ctx context.Context) (state.Pulse, error) { return a.service.Stands(ctx) },
+		Roster: a.roster, Store: a.store, Stands: func(ctx context.Context) (state.Pulse, error) { return a.service.Stands(ctx) },
 		Secret: a.cfg.SecretKey, CLITerm: a.cfg.CLITerm, SDKTerm: a.cfg.SDKTerm, Log: a.log.Named("people"),
 	})
 	a.follower = state.NewFollower(a.store, &a.cache, state.FollowerOptions{
@@ -166,6 +168,7 @@ func (a *app) know(ctx context.Context) error {
 		Strict: a.cfg.StrictRoutes, RequireReason: a.cfg.RequireReason, UpcomingLead: a.cfg.UpcomingLead,
 		Overrides: admin.Overrides{Default: a.cfg.DefaultOverride, Max: a.cfg.MaxOverride}, Log: a.log.Named("service"),
 	})
+	var err error
 	if a.configured, err = a.cfg.configured(a.log.Named("webhooks")); err != nil {
 		return err
 	}
@@ -385,7 +388,7 @@ func (a *app) work(ctx context.Context, ready func(serve.Ready)) error {
 		return err //nolint:wrapcheck // it names the file
 	}
 	a.log.Info("ready", zap.Strings("listen", is.Listen), zap.String("ops", is.Ops), zap.String("base_path", a.cfg.BasePath),
-		zap.String("backend", a.cfg.Backend), zap.String("durability", string(a.store.Durability())), zap.Bool("users", a.cfg.users()))
+		zap.String("version", config.Version()), zap.String("backend", a.cfg.Backend), zap.String("durability", string(a.store.Durability())), zap.Bool("users", a.cfg.users()))
 	if ready != nil {
 		ready(is)
 	}

@@ -7,6 +7,9 @@ import (
 	"net/netip"
 	"time"
 
+	"go.uber.org/zap"
+
+	"github.com/waygate/waygate/internal/admin/api"
 	"github.com/waygate/waygate/internal/config"
 	"github.com/waygate/waygate/internal/serve"
 )
@@ -63,6 +66,12 @@ func (c *Config) settle() error {
 	if c.BasePath == "/" {
 		c.BasePath = ""
 	}
+	if err := errors.Join(c.checkAddresses(), api.CheckBasePath(c.BasePath)); err != nil {
+		return err
+	}
+	if _, err := c.Config(zap.NewNop()); err != nil {
+		return err //nolint:wrapcheck // it names the files
+	}
 	if c.CLITerm <= 0 || c.SDKTerm <= 0 {
 		return errors.New("--cli-token-ttl and --sdk-token-ttl are longer than nothing")
 	}
@@ -74,6 +83,28 @@ func (c *Config) settle() error {
 		return errors.New("--upcoming-lead, --default-override and --max-override are not negative")
 	case c.MaxOverride > 0 && c.DefaultOverride > c.MaxOverride:
 		return errors.New("--default-override is not longer than --max-override")
+	}
+	return nil
+}
+
+// checkAddresses refuses what nobody can listen on, and where it can be told without binding it, what others could reach.
+func (c *Config) checkAddresses() error {
+	for _, text := range c.Listen {
+		a, err := serve.ParseAddress(text)
+		if err != nil {
+			return fmt.Errorf("--listen: %w", err)
+		}
+		if host, _, err := net.SplitHostPort(a.Target); err == nil && a.Network == "tcp" && !c.users() && !c.AllowOpen {
+			if addr, err := netip.ParseAddr(host); host == "" || err == nil && !addr.Unmap().IsLoopback() {
+				return fmt.Errorf("--listen: %s: %w", text, errOpen)
+			}
+		}
+	}
+	if c.OpsListen == "" {
+		return nil
+	}
+	if _, err := serve.ParseAddress(c.OpsListen); err != nil {
+		return fmt.Errorf("--ops-listen: %w", err)
 	}
 	return nil
 }

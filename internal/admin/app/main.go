@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"go.uber.org/zap"
 
@@ -21,6 +22,8 @@ type Process struct {
 	Dir      string
 	In       io.Reader
 	Out, Err io.Writer
+	// Secret reads a line from the terminal without showing it; nil where nobody can be asked.
+	Secret func() (string, error)
 }
 
 const program = "waygate-admin"
@@ -52,6 +55,10 @@ func (p Process) serve(ctx context.Context) int {
 		return status
 	}
 	defer func() { _ = log.Sync() }() // a terminal cannot be synced, and says so
+	if err := cfg.settle(); err != nil {
+		fmt.Fprintf(p.Err, "%s: %s\n", program, err)
+		return 2
+	}
 	if err := Run(ctx, cfg, log, nil); err != nil {
 		log.Error("waygate-admin ended", zap.Error(err))
 		return 1
@@ -69,6 +76,9 @@ func (p Process) load(cfg any, name string) (*zap.Logger, int) {
 		if name == program {
 			fmt.Fprint(p.Out, "\nOther commands: init (create or give back the store's document), hash-password (for --users-file)\n")
 		}
+		return nil, 0
+	}
+	if errors.Is(err, config.ErrVersion) {
 		return nil, 0
 	}
 	logged := config.Log{LogLevel: "info", LogFormat: "json"}
@@ -90,18 +100,39 @@ func (c *Config) logging() config.Log { return c.Log }
 
 // hashPassword reads a password from the input and prints the line's part for a users file.
 func (p Process) hashPassword() int {
-	if f, ok := p.In.(*os.File); ok {
-		if stat, err := f.Stat(); err == nil && stat.Mode()&os.ModeCharDevice != 0 {
-			fmt.Fprint(p.Err, "password: ")
+	name := program + " hash-password"
+	if len(p.Args) > 0 {
+		usage := fmt.Sprintf("%s reads a password from the standard input and prints its hash for --users-file; it takes no arguments\n", name)
+		if slices.Contains([]string{"-h", "--help"}, p.Args[0]) {
+			fmt.Fprint(p.Out, usage)
+			return 0
 		}
+		fmt.Fprint(p.Err, usage)
+		return 2
 	}
-	text, err := io.ReadAll(io.LimitReader(p.In, 4096))
-	password, _, _ := strings.Cut(string(text), "\n")
-	password = strings.TrimSuffix(password, "\r")
-	if err != nil || password == "" {
-		fmt.Fprintf(p.Err, "%s hash-password: give the password on the standard input\n", program)
+	password, err := p.readPassword()
+	switch {
+	case err != nil || password == "":
+		fmt.Fprintf(p.Err, "%s: give the password on the standard input\n", name)
+		return 2
+	case utf8.RuneCountInString(password) > people.MaxPassword:
+		fmt.Fprintf(p.Err, "%s: a password has at most %d characters: no login takes a longer one\n", name, people.MaxPassword)
 		return 2
 	}
 	fmt.Fprintln(p.Out, people.HashPassword(password))
 	return 0
+}
+
+// readPassword asks for a password, or takes the first line of the input.
+func (p Process) readPassword() (string, error) {
+	if p.Secret != nil {
+		fmt.Fprint(p.Err, "password: ")
+		password, err := p.Secret()
+		fmt.Fprintln(p.Err)
+		return password, err
+	}
+	// One byte more than the longest password in UTF-8 and its line's end, so that nothing is cut off unseen.
+	text, err := io.ReadAll(io.LimitReader(p.In, people.MaxPassword*utf8.UTFMax+3))
+	password, _, _ := strings.Cut(string(text), "\n")
+	return strings.TrimSuffix(password, "\r"), err //nolint:wrapcheck // it is not shown
 }

@@ -71,22 +71,39 @@ func TestTheCommandLine(t *testing.T) {
 		out, error string
 	}{
 		{"help", "", []string{"--help"}, nil, 0, "--snapshot-dir", ""},
+		{"the version", "", []string{"--version"}, nil, 0, "waygate-admin version ", ""},
 		{"an unknown flag", "", []string{"--nope"}, nil, 2, "", "nope"},
 		{"an unknown command", "", []string{"explode"}, nil, 2, "", "hash-password"},
 		{"an unknown backend", "", nil, []string{"WAYGATE_BACKEND=mysql"}, 2, "", "memory, file, redis"},
 		{"a password", "sesame\n", []string{"hash-password"}, nil, 0, "$argon2id$v=19$", ""},
 		{"no password", "", []string{"hash-password"}, nil, 2, "", "standard input"},
+		{"help about a password", "", []string{"hash-password", "--help"}, nil, 0, "standard input", ""},
+		{"a password for all to see", "", []string{"hash-password", "sesame"}, nil, 2, "", "takes no arguments"},
+		{"a password that is too long", strings.Repeat("é", 1025), []string{"hash-password"}, nil, 2, "", "at most 1024 characters"},
+		{"no address", "", []string{"--listen=8000"}, nil, 2, "", "HOST:PORT"},
+		{"no address of the operations", "", []string{"--ops-listen=9002"}, nil, 2, "", "--ops-listen"},
+		{"open to others", "", []string{"--listen=:0"}, nil, 2, "", "--allow-open"},
+		{"a base path", "", []string{"--base-path=waygate"}, nil, 2, "", "like /waygate"},
+		{"half a certificate", "", []string{"--tls-cert=x"}, nil, 2, "", "--tls-key"},
+		{"a certificate that is not there", "", []string{"--tls-cert=x", "--tls-key=y"}, nil, 2, "", "no such file"},
+		{"a term", "", []string{"--cli-token-ttl=0s"}, nil, 2, "", "longer than nothing"},
+		{"a users file", "", []string{"--users-file=nowhere"}, nil, 1, "", "users file"},
 		{"init of memory", "", []string{"init"}, []string{"WAYGATE_BACKEND=memory"}, 2, "", "nothing to create"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var out, errOut bytes.Buffer
+			dir := t.TempDir()
+			t.Chdir(dir)
 			status := app.Main(t.Context(), app.Process{
-				Args: tt.args, Environ: tt.environ, Dir: t.TempDir(), In: strings.NewReader(tt.in), Out: &out, Err: &errOut,
+				Args: tt.args, Environ: tt.environ, Dir: dir, In: strings.NewReader(tt.in), Out: &out, Err: &errOut,
 			})
 			require.Equal(t, tt.status, status, "%s%s", &out, &errOut)
 			require.Contains(t, out.String(), tt.out)
 			require.Contains(t, errOut.String(), tt.error)
+			left, err := os.ReadDir(dir)
+			require.NoError(t, err)
+			require.Empty(t, left, "what does not start leaves nothing behind")
 		})
 	}
 }

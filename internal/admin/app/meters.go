@@ -72,8 +72,8 @@ func (m *meters) watch(f *state.Follower, r *state.Repairer) {
 		}
 		return 0
 	})
-	gauge("waygate_horizon_alarm", "1 while that is less than 7 days.", func() float64 { return oneIf(f.Status().HorizonAlarm != "") })
-	gauge("waygate_clock_alarm", "1 while the two are too far apart to be corrected.", func() float64 {
+	gauge("waygate_horizon_alarm", "1 while the occurrences of windows that recur are known for less than 7 days ahead.", func() float64 { return oneIf(f.Status().HorizonAlarm != "") })
+	gauge("waygate_clock_alarm", "1 while the clocks of store and machine are too far apart to be corrected.", func() float64 {
 		return oneIf(f.Status().Clock.Alarm != "")
 	})
 }
@@ -84,7 +84,7 @@ func (m *meters) watchWindows(s *admin.Service) {
 		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(value()) }))
 	}
 	count("waygate_admin_announcements_total", "What windows did by themselves and this admin put into the log.", s.Announcements().Made)
-	count("waygate_admin_announcements_late_total", "Those of them that were put there more than 5 seconds after they were due.", s.Announcements().Late)
+	count("waygate_admin_announcements_late_total", "What windows did by themselves and this admin put into the log more than 5 seconds after it was due.", s.Announcements().Late)
 }
 
 func oneIf(yes bool) float64 {
@@ -115,6 +115,6 @@ func (m *meters) watchHooks(d *webhook.Dispatcher) {
 	}
 	gauge("waygate_webhook_endpoints", "Endpoints that this admin delivers to now.", func() float64 { return float64(len(d.Holds())) })
 	gauge("waygate_webhook_pending", "Events still to be delivered by this admin.", func() float64 { return float64(d.Pending()) })
-	gauge("waygate_webhook_oldest_seconds", "How long ago the oldest of them happened.", func() float64 { return d.OldestPending().Seconds() })
+	gauge("waygate_webhook_oldest_seconds", "How long ago the oldest event happened that is still to be delivered by this admin.", func() float64 { return d.OldestPending().Seconds() })
 	gauge("waygate_webhook_dead", "Dead letters of the endpoints that this admin delivers to.", func() float64 { return float64(d.DeadLetters()) })
 }

@@ -58,7 +58,7 @@ func (l *limits) take(user, peer string, now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	wait := waitFor(l.pairs, who, perUserAndPeer(), now)
-	if now.Sub(l.trusted[who]) > trustFor {
+	if !l.trust(who, now) {
 		wait = max(wait, waitFor(l.users, user, perUser(), now), waitFor(l.peers, who.peer, perPeer(), now))
 	}
 	if wait > 0 {
@@ -69,6 +69,15 @@ func (l *limits) take(user, peer string, now time.Time) time.Duration {
 	spend(l.peers, who.peer, perPeer(), now)
 	return 0
 }
+
+// trusts reports whether the user logged in from there lately.
+func (l *limits) trusts(user, peer string, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.trust(pair{user: user, peer: Subnet(peer)}, now)
+}
+
+func (l *limits) trust(who pair, now time.Time) bool { return now.Sub(l.trusted[who]) <= trustFor }
 
 // succeeded gives back the try and trusts the pair from now on.
 func (l *limits) succeeded(user, peer string, now time.Time) {

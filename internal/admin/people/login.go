@@ -16,6 +16,9 @@ type Session struct {
 	Principal
 }
 
+// nobody stands for every name that no user can have: what is counted of tries must not grow with what is sent.
+const nobody = ""
+
 // Login turns a name and a password into a token for a platform (cli, sdk or dashboard; anything else counts as cli).
 // Peer is the address that asks. The errors are ErrNoUsers, ErrCredentials, *TooManyError and state.ErrUnavailable.
 func (p *People) Login(ctx context.Context, name, password string, platform state.Platform, peer string) (Session, error) {
@@ -26,6 +29,9 @@ func (p *People) Login(ctx context.Context, name, password string, platform stat
 	if v == nil || v.key == nil {
 		return Session{}, fmt.Errorf("the signing secret is not known yet: %w", state.ErrUnavailable)
 	}
+	if !nameForm().MatchString(name) {
+		name = nobody
+	}
 	if wait := p.limits.take(name, peer, time.Now()); wait > 0 {
 		return Session{}, &TooManyError{After: wait}
 	}
@@ -34,7 +40,7 @@ func (p *People) Login(ctx context.Context, name, password string, platform stat
 	if !known {
 		against = p.cfg.Roster.unknown()
 	}
-	right, err := p.check(ctx, against, password)
+	right, err := p.check(ctx, against, password, p.limits.trusts(name, peer, time.Now()))
 	if err != nil {
 		return Session{}, err
 	}

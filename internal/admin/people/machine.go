@@ -59,12 +59,12 @@ func (p *People) CreateToken(ctx context.Context, who Principal, retry, name str
 	if err != nil {
 		return Made{}, err
 	}
-	if m, again := v.machines[id]; again && m.Name == name && m.Role == role {
+	if m, again := v.machines[id]; again && m.Name == name && m.Role == role && m.Expires.Equal(m.Made.Add(term)) {
 		text, err := m.sign(v.key)
 		return Made{Machine: m, Text: text}, err
 	}
 	if _, revoked := v.revoked[id]; revoked || v.machines[id].ID != "" {
-		return Made{}, state.Invalid("Idempotency-Key", "this Idempotency-Key was used for another token: take a new one")
+		return Made{}, ErrKeyReused
 	}
 	if len(v.machines) >= maxMachines {
 		return Made{}, state.Invalid("name", "there are %d tokens already: revoke some", maxMachines)

@@ -34,6 +34,8 @@ var (
 	ErrCredentials = errors.New("wrong username or password")
 	// ErrNoUsers means that the server has no users, so that nobody can log in.
 	ErrNoUsers = errors.New("no users are configured: this server is open and needs no login")
+	// ErrKeyReused means that an idempotency key was used for another token.
+	ErrKeyReused = errors.New("this Idempotency-Key was used for another token: take a new one")
 	// ErrForbidden means that the role does not allow it.
 	ErrForbidden = errors.New("the role does not allow this")
 )
@@ -78,7 +80,9 @@ type People struct {
 	view    atomic.Pointer[view]
 	limits  *limits
 	gate    chan struct{} // bounds argon2 work
+	spare   chan struct{} // the same, for who is trusted
 	refresh chan struct{}
+	turn    chan struct{} // held while the private part is read and taken over
 	ready   chan struct{}
 	once    sync.Once
 }
@@ -95,8 +99,8 @@ func New(cfg Config) *People {
 		cfg.Stands = cfg.Store.Pulse
 	}
 	return &People{
-		cfg: cfg, limits: newLimits(), gate: make(chan struct{}, hashesAtOnce),
-		refresh: make(chan struct{}, 1), ready: make(chan struct{}),
+		cfg: cfg, limits: newLimits(), gate: make(chan struct{}, hashesAtOnce), spare: make(chan struct{}, spareHashes),
+		refresh: make(chan struct{}, 1), turn: make(chan struct{}, 1), ready: make(chan struct{}),
 	}
 }
 

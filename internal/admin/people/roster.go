@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"go.uber.org/zap"
 )
@@ -60,6 +61,9 @@ func NewRoster(name, password, file string, log *zap.Logger) (*Roster, error) {
 	if password != "" {
 		if !nameForm().MatchString(name) || reserved(name) {
 			return nil, fmt.Errorf("user %q: a name has letters, digits and ._@-, at most 63, and is neither system nor anonymous", name)
+		}
+		if utf8.RuneCountInString(password) > MaxPassword {
+			return nil, fmt.Errorf("the password of user %q is longer than %d characters, which no login takes", name, MaxPassword)
 		}
 		r.fixed[name] = user{Name: name, Role: Admin, hash: newHash(password), credential: "password\x00" + password}
 	}

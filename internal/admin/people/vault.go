@@ -25,6 +25,9 @@ const (
 // commitTries bounds how often a private commit that met another one is tried again.
 const commitTries = 50
 
+// keepRevoked is how long a revocation outlives its token: where an admin's clock is behind, the token still lives.
+const keepRevoked = 24 * time.Hour
+
 // view is the private part as it is needed to verify tokens. It is immutable.
 type view struct {
 	key      []byte // nil: there is no secret yet, and no token
@@ -37,6 +40,13 @@ type view struct {
 func (p *People) Refresh(ctx context.Context) error { return p.refreshWith(ctx, !p.Open()) }
 
 func (p *People) refreshWith(ctx context.Context, create bool) error {
+	// One after the other: what was read before a revocation must not be taken over after it.
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+	case <-ctx.Done():
+		return fmt.Errorf("read revocations: %w", ctx.Err())
+	}
 	for range commitTries {
 		at, err := p.cfg.Stands(ctx)
 		if err != nil {
@@ -142,7 +152,7 @@ func (p *People) Run(ctx context.Context) {
 func (p *People) commit(ctx context.Context, who Principal, fields map[string][]byte) (state.Receipt, error) {
 	if v := p.view.Load(); v != nil {
 		for id, expires := range v.revoked {
-			if expires < time.Now().Unix() {
+			if expires < time.Now().Add(-keepRevoked).Unix() {
 				fields[fieldRevoked+id] = nil
 			}
 		}

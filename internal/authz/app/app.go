@@ -193,11 +193,7 @@ func (a *app) clockChanged(s state.ClockStatus) {
 
 // work waits until there is something to answer with, answers until ctx ends, and drains.
 func (a *app) work(ctx context.Context, ready func(serve.Ready)) error {
-	select {
-	case <-a.follower.Ready():
-	case <-ctx.Done():
-		return nil
-	case err := <-a.failed:
+	if err := a.awaitTruth(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
 	is, err := a.listenForChecks(ctx)
@@ -230,6 +226,34 @@ func (a *app) work(ctx context.Context, ready func(serve.Ready)) error {
 		return nil
 	case err := <-a.failed:
 		return err
+	}
+}
+
+// How soon, and how often then, an instance that has nothing to answer with says why.
+const (
+	sayAfter = 2 * time.Second
+	sayEvery = 30 * time.Second
+)
+
+// awaitTruth waits for a first snapshot, or for ctx to end. Meanwhile no gateway is answered, so that whoever reads the
+// log has to be told.
+func (a *app) awaitTruth(ctx context.Context) error {
+	timer := time.NewTimer(sayAfter)
+	defer timer.Stop()
+	for {
+		select {
+		case <-a.follower.Ready():
+			return nil
+		case <-ctx.Done():
+			return nil
+		case err := <-a.failed:
+			return err
+		case <-timer.C:
+			timer.Reset(sayEvery)
+			at := a.follower.Status()
+			a.log.Warn("no gateway is answered yet: there is no snapshot, neither from the source nor from disk",
+				zap.String("source", a.truth.Address()), zap.String("alarm", at.Alarms()), zap.String("trouble", at.Trouble))
+		}
 	}
 }
 

@@ -94,6 +94,16 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
+func TestAnInstanceSaysWhatItWaitsFor(t *testing.T) {
+	core, said := observer.New(zap.WarnLevel)
+	r, _ := launch(t, zap.New(core), "--source", "http://127.0.0.1:1/waygate", "--listen", "unix://"+socket(t))
+	require.Eventually(t, func() bool { return said.FilterMessageSnippet("no gateway is answered yet").Len() > 0 }, patience, again)
+	line := said.FilterMessageSnippet("no gateway is answered yet").All()[0].ContextMap()
+	require.Contains(t, line["trouble"], "connection refused")
+	require.Contains(t, line["source"], "127.0.0.1:1")
+	r.end()
+}
+
 func TestAStartThatIsCalledOffEnds(t *testing.T) {
 	r, _ := launch(t, zap.NewNop(), "--source", "redis://127.0.0.1:1", "--listen", "unix://"+socket(t))
 	r.end()

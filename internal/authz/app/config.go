@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/waygate/waygate/internal/authz"
 	"github.com/waygate/waygate/internal/config"
 	"github.com/waygate/waygate/internal/serve"
@@ -91,6 +93,10 @@ func (c Config) settle() (*plan, error) {
 		return nil, errors.New("--retry-jitter is in whole seconds: write 10s, or 0s for none")
 	case c.MaxStale == 0 && authz.Stale(c.OnStale) != authz.StaleKeep:
 		return nil, fmt.Errorf("--on-stale %s needs --max-stale: without it no snapshot is ever too old", c.OnStale)
+	}
+	// A certificate that cannot be used is told now, and not once the source has answered.
+	if _, err := c.Config(zap.NewNop()); err != nil {
+		return nil, err //nolint:wrapcheck // it names the files
 	}
 	var err error
 	p.source, err = c.whichSource()

@@ -49,6 +49,9 @@ func TestTheProgramSaysWhatItCannotDo(t *testing.T) {
 		says   string
 	}{
 		{name: "help", args: []string{"--help"}, status: 0},
+		{name: "version", args: []string{"--version"}, status: 0},
+		{name: "half a certificate", args: []string{"--source=redis://127.0.0.1:1", "--tls-cert=x"}, status: 2, says: "--tls-key"},
+		{name: "a certificate that is not there", args: []string{"--source=redis://127.0.0.1:1", "--tls-cert=x", "--tls-key=y"}, status: 2, says: "no such file"},
 		{name: "no source", status: 2, says: "waygate-authz: nothing says where truth is"},
 		{name: "unknown flag", args: []string{"--lisen=:1"}, status: 2, says: "unknown flag: --lisen"},
 		{name: "address", args: []string{"--source=redis://h", "--listen=9001"}, status: 2, says: "--listen: cannot listen on \"9001\": write HOST:PORT or unix:///path"},

@@ -25,7 +25,7 @@ const program = "waygate-authz"
 // something it cannot do.
 func Main(ctx context.Context, p Process) int {
 	cfg, log, err := p.load()
-	if errors.Is(err, config.ErrHelp) {
+	if errors.Is(err, config.ErrHelp) || errors.Is(err, config.ErrVersion) {
 		return 0
 	}
 	if err != nil {
