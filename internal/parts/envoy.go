@@ -62,17 +62,11 @@ func StartEnvoy(tb testing.TB, bootstrap string, args ...string) *EnvoyProxy {
 	return p
 }
 
-// PID is the id of the running process.
-func (p *EnvoyProxy) PID() int { return p.process.pid() }
-
 // Stop ends it with SIGTERM.
 func (p *EnvoyProxy) Stop() {
 	p.process.tb.Helper()
 	p.process.stop()
 }
-
-// Output is the last part of what Envoy printed: its log, and the access log where that goes to stdout.
-func (p *EnvoyProxy) Output() string { return p.process.output.tail() }
 
 // Counters are Envoy's counters and gauges whose name contains filter, by name.
 func (p *EnvoyProxy) Counters(filter string) map[string]uint64 {
