@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/waygate/waygate/internal/admin/people"
+	"github.com/waygate/waygate/internal/admin/schedule"
 	"github.com/waygate/waygate/internal/admin/webhook"
 	"github.com/waygate/waygate/internal/state"
 )
@@ -121,24 +121,12 @@ func (e *Endpoints) Rotate(ctx context.Context, who people.Principal, retry Retr
 		if err := one.Validate(); err != nil {
 			return "", "", err //nolint:wrapcheck // it says what is wrong
 		}
-		return state.ActionWebhookRotate, "the secret before is valid for " + inHours(grace) + " more", nil
+		return state.ActionWebhookRotate, "the secret before is valid for " + schedule.Brief(grace.String()) + " more", nil
 	})
 	if drawn {
 		out.Secret = activeSecret(&out.Endpoint.Endpoint)
 	}
 	return out, err
-}
-
-// inHours is a duration without the zeros at its end.
-func inHours(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }
 
 // keepFading bounds how many secrets that end are kept beside the one that signs.
