@@ -47,22 +47,6 @@ func (c Clock) String() string {
 	return at.Format(time.TimeOnly)
 }
 
-// MarshalText implements encoding.TextMarshaler.
-func (c Clock) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
-
-// UnmarshalText implements encoding.TextUnmarshaler; an empty text is the zero Clock.
-func (c *Clock) UnmarshalText(text []byte) error {
-	if len(text) == 0 {
-		*c = Clock{}
-		return nil
-	}
-	is, err := ParseClock(string(text))
-	if err == nil {
-		*c = is
-	}
-	return err
-}
-
 // IsZero reports whether there is no time of day.
 func (c Clock) IsZero() bool { return !c.given }
 
