@@ -28,7 +28,7 @@ type ChangedEndpoint struct {
 // Grace bounds of a rotation: how long the secret before stays valid.
 const (
 	DefaultGrace = 24 * time.Hour
-	MaxGrace     = 30 * 24 * time.Hour
+	maxGrace     = 30 * 24 * time.Hour
 )
 
 // edit changes an endpoint and says under which action that is audited and what was done; an empty action: nothing.
@@ -55,7 +55,7 @@ func (e *Endpoints) Add(ctx context.Context, who people.Principal, retry Retry, 
 		if err := vacant(all, &wanted); err != nil {
 			return Endpoint{}, "", "", err
 		}
-		if len(all) >= MaxEndpoints {
+		if len(all) >= maxEndpoints {
 			return Endpoint{}, "", "", state.Invalid("url", "there are %d webhooks already: remove some", len(all))
 		}
 		made := Endpoint{Endpoint: wanted, Source: SourceStore}
@@ -106,7 +106,7 @@ func (e *Endpoints) Change(ctx context.Context, who people.Principal, retry Retr
 
 // Rotate gives an endpoint a new signing secret. Those before stay valid for the grace time beside it.
 func (e *Endpoints) Rotate(ctx context.Context, who people.Principal, retry Retry, id string, secret webhook.Secret, grace time.Duration) (ChangedEndpoint, error) {
-	if grace < 0 || grace > MaxGrace {
+	if grace < 0 || grace > maxGrace {
 		return ChangedEndpoint{}, state.Invalid("grace", "the secret before stays valid for at most 30 days")
 	}
 	drawn := secret.Value == ""

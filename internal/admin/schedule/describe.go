@@ -63,7 +63,7 @@ func describe(is recurrence, first Wall) (string, bool) {
 	}
 	switch opt := c.explicit(first); {
 	case c.opt.Freq <= rrule.DAILY:
-		words += " at " + ClockOf(opt.Byhour[0], opt.Byminute[0], opt.Bysecond[0]).String()
+		words += " at " + clockOf(opt.Byhour[0], opt.Byminute[0], opt.Bysecond[0]).String()
 	case len(c.opt.Byhour)+len(c.opt.Byminute) > 0:
 		return "", false
 	}
