@@ -20,6 +20,9 @@ const (
 // writingMethods are those that a request may change something with; of an unknown one nobody knows.
 const writingMethods = methodPOST | methodPUT | methodPATCH | methodDELETE | otherMethod
 
+// everyMethod is what a key without a method governs, methods that no key can name included.
+const everyMethod = methodGET | methodHEAD | methodPOST | methodPUT | methodPATCH | methodDELETE | methodOPTIONS | otherMethod
+
 var methodNames = [...]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 // parseMethod returns the method that name spells, in upper case and exactly; false for any other text.
@@ -30,6 +33,19 @@ func parseMethod(name string) (methodSet, bool) {
 		}
 	}
 	return 0, false
+}
+
+// methodsOf are the methods that a key's method governs: none is every method, and GET is HEAD's too.
+func methodsOf(method string) methodSet {
+	set, ok := parseMethod(method)
+	switch {
+	case !ok:
+		return everyMethod
+	case set == methodGET:
+		return methodGET | methodHEAD
+	default:
+		return set
+	}
 }
 
 // sentMethods returns the methods that a request with this method may run as; false where it cannot be read. One that
