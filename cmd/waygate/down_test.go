@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -71,7 +72,7 @@ func (p *stage) open(route string) (actions []string) {
 	list, err := p.api.Windows(p.t.Context(), "", "", false)
 	require.NoError(p.t, err)
 	require.Empty(p.t, list)
-	entries, err := p.api.Audit(p.t.Context(), route, "", 100)
+	entries, _, err := p.api.AuditPage(p.t.Context(), url.Values{"route": {route}, "limit": {"100"}})
 	require.NoError(p.t, err)
 	for _, e := range entries {
 		actions = append([]string{e.Action}, actions...)

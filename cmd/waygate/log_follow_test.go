@@ -35,9 +35,9 @@ func TestTheLogIsFollowed(t *testing.T) {
 	patience := time.After(20 * time.Second)
 	for i, told := 0, false; !told; i++ {
 		action := []string{wire.ActionDisable, wire.ActionEnable}[i%2]
-		_, err := other.Do(t.Context(), "GET:/b", action, nil)
+		_, err := other.Changes(t.Context(), wire.Command{Path: "GET:/b", Action: action})
 		require.NoError(t, err)
-		_, err = api.Do(t.Context(), "GET:/a", action, nil)
+		_, err = api.Changes(t.Context(), wire.Command{Path: "GET:/a", Action: action})
 		require.NoError(t, err)
 		select {
 		case line := <-lines:

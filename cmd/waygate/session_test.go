@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,11 +17,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 0 && filepath.Base(os.Args[0]) == "waygate" {
 		os.Exit(run())
 	}
-	status := m.Run()
-	if err := parts.RemoveBinaries(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-	}
-	os.Exit(status)
+	parts.RunTests(m)
 }
 
 // Each file in testdata is a session at a terminal, with an admin of its own that holds everything in memory.

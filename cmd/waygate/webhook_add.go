@@ -35,7 +35,8 @@ func (o *webhookOptions) template(in io.Reader) (string, error) {
 	if o.templateFile == "" {
 		return "", nil
 	}
-	text, err := []byte(nil), error(nil)
+	var text []byte
+	var err error
 	if o.templateFile == "-" {
 		text, err = io.ReadAll(io.LimitReader(in, 1<<20))
 	} else {

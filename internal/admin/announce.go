@@ -13,8 +13,8 @@ import (
 	"github.com/waygate/waygate/internal/state"
 )
 
-// EndingLead is how long before its end a window is announced to end.
-const EndingLead = 10 * time.Minute
+// endingLead is how long before its end a window is announced to end.
+const endingLead = 10 * time.Minute
 
 // The pace of the announcer.
 const (
@@ -43,7 +43,7 @@ func (s *Service) Announcements() *Announcements { return &s.announcements }
 
 // leads are how long ahead windows are announced.
 func (s *Service) leads() state.Leads {
-	return state.Leads{Upcoming: s.cfg.UpcomingLead, Ending: EndingLead}
+	return state.Leads{Upcoming: s.cfg.UpcomingLead, Ending: endingLead}
 }
 
 // Tend puts into the log what windows do by themselves, and keeps the occurrences of those that recur known far ahead,

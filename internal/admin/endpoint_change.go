@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/waygate/waygate/internal/admin/people"
+	"github.com/waygate/waygate/internal/admin/schedule"
 	"github.com/waygate/waygate/internal/admin/webhook"
 	"github.com/waygate/waygate/internal/state"
 )
@@ -28,7 +28,7 @@ type ChangedEndpoint struct {
 // Grace bounds of a rotation: how long the secret before stays valid.
 const (
 	DefaultGrace = 24 * time.Hour
-	MaxGrace     = 30 * 24 * time.Hour
+	maxGrace     = 30 * 24 * time.Hour
 )
 
 // edit changes an endpoint and says under which action that is audited and what was done; an empty action: nothing.
@@ -55,7 +55,7 @@ func (e *Endpoints) Add(ctx context.Context, who people.Principal, retry Retry, 
 		if err := vacant(all, &wanted); err != nil {
 			return Endpoint{}, "", "", err
 		}
-		if len(all) >= MaxEndpoints {
+		if len(all) >= maxEndpoints {
 			return Endpoint{}, "", "", state.Invalid("url", "there are %d webhooks already: remove some", len(all))
 		}
 		made := Endpoint{Endpoint: wanted, Source: SourceStore}
@@ -106,7 +106,7 @@ func (e *Endpoints) Change(ctx context.Context, who people.Principal, retry Retr
 
 // Rotate gives an endpoint a new signing secret. Those before stay valid for the grace time beside it.
 func (e *Endpoints) Rotate(ctx context.Context, who people.Principal, retry Retry, id string, secret webhook.Secret, grace time.Duration) (ChangedEndpoint, error) {
-	if grace < 0 || grace > MaxGrace {
+	if grace < 0 || grace > maxGrace {
 		return ChangedEndpoint{}, state.Invalid("grace", "the secret before stays valid for at most 30 days")
 	}
 	drawn := secret.Value == ""
@@ -121,24 +121,12 @@ func (e *Endpoints) Rotate(ctx context.Context, who people.Principal, retry Retr
 		if err := one.Validate(); err != nil {
 			return "", "", err //nolint:wrapcheck // it says what is wrong
 		}
-		return state.ActionWebhookRotate, "the secret before is valid for " + inHours(grace) + " more", nil
+		return state.ActionWebhookRotate, "the secret before is valid for " + schedule.Brief(grace.String()) + " more", nil
 	})
 	if drawn {
 		out.Secret = activeSecret(&out.Endpoint.Endpoint)
 	}
 	return out, err
-}
-
-// inHours is a duration without the zeros at its end.
-func inHours(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }
 
 // keepFading bounds how many secrets that end are kept beside the one that signs.

@@ -42,8 +42,8 @@ const (
 	// How long the whole may take, whoever waits for it.
 	sendWithin = 10 * time.Minute
 	sendAtOnce = 16
-	// MaxRedeliver is how many deliveries one call can name.
-	MaxRedeliver = 200
+	// How many deliveries one call can name.
+	maxRedeliver = 200
 )
 
 // Sent is what came of sending by hand.
@@ -152,8 +152,8 @@ func (e *Endpoints) Redeliver(ctx context.Context, who people.Principal, id stri
 	if err != nil {
 		return Sent{}, err
 	}
-	if len(ids) == 0 || len(ids) > MaxRedeliver {
-		return Sent{}, state.Invalid("deliveries", "name 1 to %d deliveries, or say all_dead", MaxRedeliver)
+	if len(ids) == 0 || len(ids) > maxRedeliver {
+		return Sent{}, state.Invalid("deliveries", "name 1 to %d deliveries, or say all_dead", maxRedeliver)
 	}
 	dead, known, err := e.named(ctx, id, ids)
 	if err != nil {

@@ -56,7 +56,7 @@ type endpointsSeen struct {
 
 // Bounds of endpoints.
 const (
-	MaxEndpoints = 200
+	maxEndpoints = 200
 	// How long the endpoints are taken as known without being told of a change.
 	seenFor = 30 * time.Second
 )

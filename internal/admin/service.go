@@ -82,9 +82,6 @@ func (s *Service) viewOf(snap *state.Snapshot) View {
 // Now is the time by the store's clock, as far as it is known and may be followed: see [state.Clock].
 func (s *Service) Now() time.Time { return s.clock.Now() }
 
-// Ahead is by how much the store's clock is ahead of ours, corrected or not.
-func (s *Service) Ahead() time.Duration { return s.clock.Skew() }
-
 // Strict reports whether routes that nobody declared or saw are refused.
 func (s *Service) Strict() bool { return s.cfg.Strict }
 

@@ -8,6 +8,7 @@ const (
 	statetest = module + "internal/state/statetest"
 	crash     = module + "internal/crash"
 	config    = module + "internal/config"
+	parts     = module + "internal/parts"
 	serve     = module + "internal/serve"
 	proof     = module + "internal/proof"
 	wire      = module + "internal/admin/wire"
@@ -76,5 +77,5 @@ var rules = map[string][]string{ //nolint:gochecknoglobals // a table
 	"test/guide":     nil,
 	"test/kill":      nil,
 	"test/run":       nil,
-	"test/bench":     {stateAll, authz, "go.yaml.in/yaml/v3", envoy, grpc, protos, "google.golang.org/genproto/googleapis/rpc", "golang.org/x/net/http2"},
+	"test/bench":     {stateAll, authz, parts, "go.yaml.in/yaml/v3", envoy, grpc, protos, "google.golang.org/genproto/googleapis/rpc", "golang.org/x/net/http2"},
 }

@@ -3,6 +3,8 @@ package authz
 import (
 	"strings"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/waygate/waygate/internal/state"
 )
 
@@ -57,12 +59,7 @@ type request struct {
 //
 // Strings are taken as they are. Generated types refuse those that are not UTF-8, and with them the whole check.
 func (r *request) read(message []byte, defaults *state.Request) {
-	f := fields{rest: message}
-	for number, content, ok := f.next(); ok; number, content, ok = f.next() {
-		if number == checkAttributes {
-			r.readAttributes(content)
-		}
-	}
+	r.inside(message, checkAttributes, (*request).readAttributes)
 	switch {
 	case r.Service == "":
 		r.Service = defaults.Service
@@ -80,7 +77,18 @@ func (r *request) read(message []byte, defaults *state.Request) {
 	}
 	// Over HTTP/2 Envoy shows a byte that is not UTF-8 as "!" in the path and forwards the byte: then only the header
 	// tells, and nothing can be said of the request.
-	r.Unreadable = r.broken || f.broken || r.fragmented || differs
+	r.Unreadable = r.broken || r.fragmented || differs
+}
+
+// inside reads the fields of a message that have one number; nothing else in it is of interest.
+func (r *request) inside(message []byte, wanted protowire.Number, read func(*request, []byte)) {
+	f := fields{rest: message}
+	for number, content, ok := f.next(); ok; number, content, ok = f.next() {
+		if number == wanted {
+			read(r, content)
+		}
+	}
+	r.broken = r.broken || f.broken
 }
 
 func (r *request) readAttributes(attributes []byte) {
@@ -88,7 +96,7 @@ func (r *request) readAttributes(attributes []byte) {
 	for number, content, ok := f.next(); ok; number, content, ok = f.next() {
 		switch number {
 		case attributesRequest:
-			r.readRequest(content)
+			r.inside(content, requestHTTP, (*request).readHTTP)
 		case attributesExtensions:
 			r.readExtension(content)
 		}
@@ -105,16 +113,6 @@ func (r *request) readExtension(entry []byte) {
 		r.Env = value
 	}
 	r.broken = r.broken || broken
-}
-
-func (r *request) readRequest(message []byte) {
-	f := fields{rest: message}
-	for number, content, ok := f.next(); ok; number, content, ok = f.next() {
-		if number == requestHTTP {
-			r.readHTTP(content)
-		}
-	}
-	r.broken = r.broken || f.broken
 }
 
 // readHTTP reads the request itself. Method and path are never taken from the headers: what a gateway is told to show
@@ -134,17 +132,7 @@ func (r *request) readHTTP(message []byte) {
 		case httpHeaders:
 			r.readHeader(content)
 		case httpHeaderMap:
-			r.readHeaderMap(content)
-		}
-	}
-	r.broken = r.broken || f.broken
-}
-
-func (r *request) readHeaderMap(message []byte) {
-	f := fields{rest: message}
-	for number, content, ok := f.next(); ok; number, content, ok = f.next() {
-		if number == headerMapHeaders {
-			r.readHeader(content)
+			r.inside(content, headerMapHeaders, (*request).readHeader)
 		}
 	}
 	r.broken = r.broken || f.broken

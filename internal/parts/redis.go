@@ -70,9 +70,6 @@ func (r *RedisServer) Socket() string { return filepath.Join(r.dir, "redis.sock"
 // SocketURL is "unix:///tmp/…/redis.sock".
 func (r *RedisServer) SocketURL() string { return "unix://" + r.Socket() }
 
-// Dir is its working directory, where a snapshot or an append-only file goes.
-func (r *RedisServer) Dir() string { return r.dir }
-
 // PID is the id of the running process.
 func (r *RedisServer) PID() int { return r.process.pid() }
 

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 )
 
@@ -50,16 +49,12 @@ func Binary(tb testing.TB, program string) string {
 	return filepath.Join(binaries.dir, program)
 }
 
-// RemoveBinaries removes what Binary built; a TestMain that used it calls it last.
-func RemoveBinaries() error { return os.RemoveAll(binaries.dir) }
-
-// Waygate is a running waygate-admin or waygate-authz. Its methods belong to the test's goroutine.
-type Waygate struct {
-	// Listen are the addresses bound, Ops the address of /livez, /readyz and /metrics where that is apart.
-	Listen []string `json:"listen"`
-	Ops    string   `json:"ops"`
-
-	process *process
+// RunTests is the TestMain of a package that uses Binary: it runs the tests and removes what was built.
+func RunTests(m *testing.M) {
+	m.Run()
+	if err := os.RemoveAll(binaries.dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
 }
 
 // BuildTagged builds one of the product's programs with build tags, and gives its path.
@@ -74,15 +69,21 @@ func BuildTagged(tb testing.TB, program, tags string) string {
 	return path
 }
 
+// Waygate is a running waygate-admin or waygate-authz. Its methods belong to the test's goroutine.
+type Waygate struct {
+	// Listen are the addresses bound.
+	Listen []string `json:"listen"`
+
+	process *process
+}
+
 // StartWaygate starts a program with settings ("WAYGATE_BACKEND=file") and arguments, and returns when it says that it
 // is ready. The program is one of those above, or the path of what BuildTagged built. Nothing of the test's own WAYGATE_
 // environment reaches it.
 func StartWaygate(tb testing.TB, program string, settings []string, args ...string) *Waygate {
 	tb.Helper()
 	w := LaunchWaygate(tb, program, settings, args...)
-	if err := w.process.wait(w.readReady); err != nil {
-		tb.Fatal(err)
-	}
+	w.AwaitReady()
 	return w
 }
 
@@ -124,29 +125,14 @@ func (w *Waygate) AwaitReady() {
 // URL is the base URL of an admin with the default base path.
 func (w *Waygate) URL() string { return "http://" + w.Listen[0] + "/waygate" }
 
-// Address is the first address it listens on, as Envoy's configuration takes it.
-func (w *Waygate) Address() string { return w.Listen[0] }
-
-// PID is the id of the running process.
-func (w *Waygate) PID() int { return w.process.pid() }
-
-// Stop ends it with SIGTERM, Kill with SIGKILL; both wait for the end.
+// Stop ends it with SIGTERM and waits for that.
 func (w *Waygate) Stop() { w.process.tb.Helper(); w.process.stop() }
 
 // Kill ends it with SIGKILL and waits for that.
 func (w *Waygate) Kill() { w.process.tb.Helper(); w.process.kill() }
 
-// Pause stops it in its tracks (SIGSTOP), Resume lets it go on.
-func (w *Waygate) Pause() { w.process.tb.Helper(); w.process.signal(syscall.SIGSTOP) }
-
-// Resume lets a paused one go on.
-func (w *Waygate) Resume() { w.process.tb.Helper(); w.process.signal(syscall.SIGCONT) }
-
 // Ended is closed once it has ended, however that came.
 func (w *Waygate) Ended() <-chan struct{} { return w.process.done }
-
-// Output is the last part of what it printed.
-func (w *Waygate) Output() string { return w.process.output.tail() }
 
 // Ran is how a command line ended.
 type Ran struct {

@@ -6,9 +6,9 @@ import "time"
 const (
 	// BeatEvery is how often a living admin beats.
 	BeatEvery = time.Second
-	// BeatWithin is how long ago the last beat of a living admin can be.
-	BeatWithin = 5 * time.Second
+	// How long ago the last beat of a living admin can be.
+	beatWithin = 5 * time.Second
 )
 
 // AdminAlive reports whether an admin gave a sign of life lately.
-func (p *Pulse) AdminAlive() bool { return !p.Beat.IsZero() && p.Now.Sub(p.Beat) <= BeatWithin }
+func (p *Pulse) AdminAlive() bool { return !p.Beat.IsZero() && p.Now.Sub(p.Beat) <= beatWithin }

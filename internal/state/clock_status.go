@@ -23,12 +23,6 @@ func (c *Clock) Status() ClockStatus {
 	return ClockStatus{Skew: is.base.Add(local.Sub(c.origin)).Sub(local), Alarm: is.alarm}
 }
 
-// Skew is the store's clock minus the local one, whether it is corrected or not; zero while it is not known.
-func (c *Clock) Skew() time.Duration { return c.Status().Skew }
-
-// Alarm says, in a sentence, that the two clocks are too far apart for the store's to be followed; else it is empty.
-func (c *Clock) Alarm() string { return c.Status().Alarm }
-
 // clockLevel is how much of a skew there is, as it is told to people.
 type clockLevel int
 

@@ -92,7 +92,7 @@ func bubble(t *testing.T, wrong time.Duration, test func(*testing.T, *machine)) 
 func TestClockIsTheLocalOneBeforeTheFirstSample(t *testing.T) {
 	bubble(t, 90*time.Second, func(t *testing.T, m *machine) {
 		require.Equal(t, 90*time.Second, m.off())
-		require.Zero(t, m.Skew())
+		require.Zero(t, m.Status().Skew)
 		require.False(t, m.Observe(m.Local(), m.Local(), time.Time{}), "an answer without a time is no sample")
 		require.Equal(t, 90*time.Second, m.off())
 		require.Zero(t, m.Status())
@@ -105,11 +105,11 @@ func TestClockCorrectsAMachine(t *testing.T) {
 			bubble(t, wrong, func(t *testing.T, m *machine) {
 				m.ask(time.Millisecond, time.Millisecond)
 				m.right(0)
-				require.Equal(t, -wrong, m.Skew())
+				require.Equal(t, -wrong, m.Status().Skew)
 				m.poll(20)
 				time.Sleep(time.Hour) // the store is away
 				m.right(0)
-				require.Empty(t, m.Alarm())
+				require.Empty(t, m.Status().Alarm)
 			})
 		})
 	}
@@ -180,7 +180,7 @@ func TestClockDoesNotMoveWhenTheMachineIsSet(t *testing.T) {
 		for _, wrong := range []time.Duration{0, time.Minute, -2 * time.Minute, 0} {
 			m.wrong = wrong
 			m.right(0)
-			require.Equal(t, -wrong, m.Skew(), "the skew is that of the wall clock")
+			require.Equal(t, -wrong, m.Status().Skew, "the skew is that of the wall clock")
 			m.poll(1)
 			m.right(0)
 		}
@@ -203,7 +203,7 @@ func TestClockWakesWithTheMachine(t *testing.T) {
 				}
 				require.True(t, m.ask(time.Millisecond, time.Millisecond), "the window is new")
 				m.right(0)
-				require.Empty(t, m.Alarm())
+				require.Empty(t, m.Status().Alarm)
 			})
 		})
 	}
@@ -272,14 +272,14 @@ func TestClockStandsBeyondTheLimit(t *testing.T) {
 			bubble(t, tt.wrong, func(t *testing.T, m *machine) {
 				m.poll(10)
 				require.Equal(t, tt.wrong, m.off())
-				require.Equal(t, -tt.wrong, m.Skew())
-				require.Contains(t, m.Alarm(), tt.alarm)
-				require.Contains(t, m.Alarm(), "NTP")
-				require.Equal(t, []state.ClockStatus{{Skew: -tt.wrong, Alarm: m.Alarm()}}, m.told, "once")
+				require.Equal(t, -tt.wrong, m.Status().Skew)
+				require.Contains(t, m.Status().Alarm, tt.alarm)
+				require.Contains(t, m.Status().Alarm, "NTP")
+				require.Equal(t, []state.ClockStatus{{Skew: -tt.wrong, Alarm: m.Status().Alarm}}, m.told, "once")
 				m.wrong = 0 // NTP came to it
 				m.poll(1)
 				m.right(0)
-				require.Empty(t, m.Alarm())
+				require.Empty(t, m.Status().Alarm)
 				require.Len(t, m.told, 2)
 			})
 		})
@@ -319,15 +319,15 @@ func TestClockDoesNotFlapAtABorder(t *testing.T) {
 func TestClockAlarmIsSteady(t *testing.T) {
 	bubble(t, 10*time.Minute, func(t *testing.T, m *machine) {
 		m.poll(3)
-		first := m.Alarm()
+		first := m.Status().Alarm
 		for range 20 {
 			m.wrong += 2 * time.Second
 			m.poll(1)
-			require.Equal(t, first, m.Alarm(), "it is not another alarm with each second")
+			require.Equal(t, first, m.Status().Alarm, "it is not another alarm with each second")
 		}
 		m.wrong += time.Minute
 		m.poll(1)
-		require.NotEqual(t, first, m.Alarm())
+		require.NotEqual(t, first, m.Status().Alarm)
 		require.Len(t, m.told, 1)
 	})
 }

@@ -27,13 +27,13 @@ func (d *Document) Horizon() time.Time {
 	return least
 }
 
-// HorizonLeast is how far ahead occurrences are known at the very least while an admin is there to see to it. Below it
+// horizonLeast is how far ahead occurrences are known at the very least while an admin is there to see to it. Below it
 // something is wrong, and a person has that long to mend it.
-const HorizonLeast = 7 * 24 * time.Hour
+const horizonLeast = 7 * 24 * time.Hour
 
 // horizonAlarm says that a horizon came too near; empty while it did not.
 func horizonAlarm(h, now time.Time) string {
-	if h.IsZero() || h.Sub(now) >= HorizonLeast {
+	if h.IsZero() || h.Sub(now) >= horizonLeast {
 		return ""
 	}
 	return fmt.Sprintf("windows that recur are known only until %s: no admin extends them; after that they are missed", h.Format(time.RFC3339))

@@ -35,6 +35,27 @@ type view struct {
 	hits leaves
 }
 
+// readMethods fills in under which methods a request may run, and which of its keys are looked at; false when the
+// method cannot be read.
+func (q *question) readMethods(req *Request) bool {
+	query := queryOf(req.Target)
+	if query == "" && len(req.Overrides) == 0 {
+		set, ok := sentMethods(req.Method)
+		q.methods = set
+		q.preflight = set == methodOPTIONS && req.Preflight
+		return ok
+	}
+	set, overridden, err := methodReadings(req.Method, req.Overrides, query)
+	if err != nil {
+		return false
+	}
+	q.methods = set
+	q.preflight = req.Method == "OPTIONS" && req.Preflight && !overridden
+	q.connect = req.Method == "GET" && isConnectGet(query)
+	q.overridden = overridden
+	return true
+}
+
 // views is the number of readings of the path.
 func (q *question) views() int { return 1 + len(q.others) }
 

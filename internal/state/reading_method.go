@@ -1,16 +1,11 @@
 package state
 
-import (
-	"iter"
-	"math/bits"
-	"strings"
-)
+import "strings"
 
 // methodSet is a set of HTTP methods.
 type methodSet uint16
 
-// The methods a key may name, and Other: any further one. Only a key of every
-// method matches Other.
+// The methods a key may name, and Other: any further one. Only a key of every method matches Other.
 const (
 	methodGET methodSet = 1 << iota
 	methodHEAD
@@ -25,12 +20,14 @@ const (
 // writingMethods are those that a request may change something with; of an unknown one nobody knows.
 const writingMethods = methodPOST | methodPUT | methodPATCH | methodDELETE | otherMethod
 
-var methodNames = [...]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER"}
+// everyMethod is what a key without a method governs, methods that no key can name included.
+const everyMethod = methodGET | methodHEAD | methodPOST | methodPUT | methodPATCH | methodDELETE | methodOPTIONS | otherMethod
 
-// parseMethod returns the method that name spells, in upper case and exactly; false for
-// any other text ("OTHER" too).
+var methodNames = [...]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+// parseMethod returns the method that name spells, in upper case and exactly; false for any other text.
 func parseMethod(name string) (methodSet, bool) {
-	for i, known := range methodNames[:len(methodNames)-1] {
+	for i, known := range methodNames {
 		if name == known {
 			return 1 << i, true
 		}
@@ -38,34 +35,17 @@ func parseMethod(name string) (methodSet, bool) {
 	return 0, false
 }
 
-// Has reports whether every method of other is in s.
-func (s methodSet) Has(other methodSet) bool { return s&other == other }
-
-// All yields the methods of s one at a time, GET first.
-func (s methodSet) All() iter.Seq[methodSet] {
-	return func(yield func(methodSet) bool) {
-		for rest := s; rest != 0; rest &= rest - 1 {
-			if !yield(rest & -rest) {
-				return
-			}
-		}
+// methodsOf are the methods that a key's method governs: none is every method, and GET is HEAD's too.
+func methodsOf(method string) methodSet {
+	set, ok := parseMethod(method)
+	switch {
+	case !ok:
+		return everyMethod
+	case set == methodGET:
+		return methodGET | methodHEAD
+	default:
+		return set
 	}
-}
-
-// String returns the names joined by '|', "none" for the empty set.
-func (s methodSet) String() string {
-	if s == 0 {
-		return "none"
-	}
-	var names []string
-	for method := range s.All() {
-		name := "?"
-		if i := bits.TrailingZeros16(uint16(method)); i < len(methodNames) {
-			name = methodNames[i]
-		}
-		names = append(names, name)
-	}
-	return strings.Join(names, "|")
 }
 
 // sentMethods returns the methods that a request with this method may run as; false where it cannot be read. One that
@@ -133,7 +113,7 @@ func overrideMethods(value string) (set methodSet) {
 // foldedMethod returns the method that a folded name spells, Other if none. Folded,
 // because a backend upper-cases what it finds and "poſt" becomes "POST" then.
 func foldedMethod(name string) methodSet {
-	for i, known := range methodNames[:len(methodNames)-1] {
+	for i, known := range methodNames {
 		if name == foldPath(known) {
 			return 1 << i
 		}

@@ -55,18 +55,14 @@ func scanDecide(doc *state.Document, req *state.Request, now time.Time) state.De
 
 func (s *scan) read() bool {
 	query := state.QueryOf(s.req.Target)
-	methods, overridden, err := state.MethodReadings(s.req.Method, s.req.Overrides, query)
-	if err != nil {
+	var err error
+	if s.methods, s.overridden, err = state.MethodReadings(s.req.Method, s.req.Overrides, query); err != nil {
 		return false
 	}
 	if s.paths, err = state.PathReadings(s.req.Target); err != nil {
 		return false
 	}
-	for m := range methods.All() {
-		s.methods = append(s.methods, m.String())
-	}
-	s.overridden = overridden
-	s.preflight = s.req.Method == "OPTIONS" && s.req.Preflight && !overridden
+	s.preflight = s.req.Method == "OPTIONS" && s.req.Preflight && !s.overridden
 	s.connect = s.req.Method == "GET" && state.IsConnectGet(query)
 	return true
 }

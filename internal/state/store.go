@@ -134,14 +134,14 @@ type Presence string
 
 // The presences.
 const (
-	Live Presence = "live" // reported within LiveWithin
+	Live Presence = "live" // reported within liveWithin
 	Lost Presence = "lost" // silent without a goodbye
 	Gone Presence = "gone" // said goodbye, or lost for longer than GoneAfter
 )
 
 // Bounds of the presences.
 const (
-	LiveWithin = 3 * time.Second
+	liveWithin = 3 * time.Second
 	GoneAfter  = 24 * time.Hour
 )
 
@@ -150,7 +150,7 @@ func (r *Report) Presence() Presence {
 	switch {
 	case r.Bye || r.Age > GoneAfter:
 		return Gone
-	case r.Age <= LiveWithin:
+	case r.Age <= liveWithin:
 		return Live
 	default:
 		return Lost

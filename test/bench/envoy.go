@@ -3,20 +3,16 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/waygate/waygate/internal/parts"
 )
 
 // shipped is the bootstrap that operators begin with.
@@ -121,97 +117,16 @@ func dig(in any, way ...any) tree {
 	return m
 }
 
-// admin asks Envoy's admin interface, whose address stands in a file.
-func admin(ctx context.Context, file, page string) ([]byte, error) {
-	address, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("ask Envoy: %w", err)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+strings.TrimSpace(string(address))+page, http.NoBody)
-	if err != nil {
-		return nil, fmt.Errorf("ask Envoy: %w", err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("ask Envoy: %w", err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("ask Envoy for %s: %s", page, resp.Status)
-	}
-	return body, err
-}
-
-// until asks again and again until there is an answer or the patience is over.
-func until(ctx context.Context, ask func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := ask()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", ctx.Err(), err)
-		case <-tick.C:
-		}
-	}
-}
-
-// listener is the address of the first listener, once Envoy has bound it.
-func listener(ctx context.Context, file string) (address string, err error) {
-	err = until(ctx, func() error {
-		body, err := admin(ctx, file, "/listeners?format=json")
-		if err != nil {
-			return err
-		}
-		var all struct {
-			Statuses []struct {
-				Local struct {
-					Socket struct {
-						Address string `json:"address"`
-						Port    int    `json:"port_value"`
-					} `json:"socket_address"`
-				} `json:"local_address"`
-			} `json:"listener_statuses"`
-		}
-		if err := json.Unmarshal(body, &all); err != nil {
-			return fmt.Errorf("read Envoy's listeners: %w", err)
-		}
-		if len(all.Statuses) == 0 || all.Statuses[0].Local.Socket.Port == 0 {
-			return errors.New("no listener is bound")
-		}
-		address = net.JoinHostPort(all.Statuses[0].Local.Socket.Address, strconv.Itoa(all.Statuses[0].Local.Socket.Port))
-		return nil
-	})
-	return address, err
-}
-
 // judged fails unless Envoy asked about every request and always got an answer.
-func judged(ctx context.Context, file string) error {
-	body, err := admin(ctx, file, "/stats?format=json&filter=^http.ingress.ext_authz.waygate")
+func judged(ctx context.Context, admin parts.EnvoyAdmin) error {
+	const prefix = "http.ingress.ext_authz.waygate."
+	counted, err := admin.Counters(ctx, "^"+prefix)
 	if err != nil {
-		return err
+		return err //nolint:wrapcheck // it says what was asked
 	}
-	var all struct {
-		Stats []struct {
-			Name  string `json:"name"`
-			Value int    `json:"value"`
-		} `json:"stats"`
-	}
-	if err := json.Unmarshal(body, &all); err != nil {
-		return fmt.Errorf("read Envoy's counters: %w", err)
-	}
-	counted := map[string]int{}
-	for _, s := range all.Stats {
-		counted[s.Name[strings.LastIndexByte(s.Name, '.')+1:]] = s.Value
-	}
-	if counted["ok"] == 0 || counted["error"]*1000 > counted["ok"] {
-		return fmt.Errorf("envoy got %d answers and %d errors: that measures something else", counted["ok"], counted["error"])
+	answers, failures := counted[prefix+"ok"], counted[prefix+"error"]
+	if answers == 0 || failures*1000 > answers {
+		return fmt.Errorf("envoy got %d answers and %d errors: that measures something else", answers, failures)
 	}
 	return nil
 }

@@ -159,19 +159,27 @@ func program(variable, name, get string) (string, error) {
 
 // appears waits until there is a socket.
 func appears(ctx context.Context, socket string) error {
-	tick := time.NewTicker(10 * time.Millisecond)
+	return until(ctx, func() error {
+		_, err := os.Stat(socket)
+		return err
+	})
+}
+
+// until asks again and again until there is an answer or the patience is over.
+func until(ctx context.Context, ask func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(20 * time.Second)
 	for {
-		if _, err := os.Stat(socket); err == nil {
+		err := ask()
+		if err == nil {
 			return nil
 		}
 		select {
-		case <-tick.C:
-		case <-deadline:
-			return fmt.Errorf("%s does not appear", socket)
 		case <-ctx.Done():
-			return fmt.Errorf("wait for %s: %w", socket, ctx.Err())
+			return fmt.Errorf("%w: %w", ctx.Err(), err)
+		case <-tick.C:
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/waygate/waygate/internal/parts"
 )
 
 // path is one way of a request: through an Envoy to the service, past a server of checks or none.
@@ -153,7 +155,7 @@ func show(paths []*path) {
 type envoy struct {
 	pid     int
 	address string // of its listener
-	admin   string // file with the address of its admin interface
+	admin   parts.EnvoyAdmin
 }
 
 // startEnvoy starts an Envoy with the bootstrap that ships, which asks a socket, or nobody.
@@ -171,11 +173,11 @@ func (b *bench) startEnvoy(ctx context.Context, name, service, socket string) (*
 	if err != nil {
 		return nil, err
 	}
-	if err := appears(ctx, admin); err != nil {
-		return nil, err
-	}
-	e := &envoy{pid: cmd.Process.Pid, admin: admin}
-	e.address, err = listener(ctx, admin)
+	e := &envoy{pid: cmd.Process.Pid, admin: parts.EnvoyAdmin{File: admin}}
+	err = until(ctx, func() (err error) {
+		e.address, err = e.admin.Listener(ctx)
+		return err
+	})
 	return e, err
 }
 

@@ -2,12 +2,10 @@ package e2e_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,13 +15,7 @@ import (
 	"github.com/waygate/waygate/internal/parts"
 )
 
-func TestMain(m *testing.M) {
-	status := m.Run()
-	if err := parts.RemoveBinaries(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-	}
-	os.Exit(status)
-}
+func TestMain(m *testing.M) { parts.RunTests(m) }
 
 // line is one complete line: a store, an admin, an authz, Envoy and a service behind it.
 type line struct {

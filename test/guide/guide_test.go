@@ -16,13 +16,7 @@ import (
 	"github.com/waygate/waygate/internal/parts"
 )
 
-func TestMain(m *testing.M) {
-	status := m.Run()
-	if err := parts.RemoveBinaries(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-	}
-	os.Exit(status)
-}
+func TestMain(m *testing.M) { parts.RunTests(m) }
 
 const (
 	userName = "deploy-bot"

@@ -2,7 +2,6 @@ package kill_test
 
 import (
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -18,13 +17,7 @@ var (
 	redisSteps = []string{"redis before", "redis sent", "redis answered", "committed", "apply", "answer"}                                //nolint:gochecknoglobals // a table
 )
 
-func TestMain(m *testing.M) {
-	status := m.Run()
-	if err := parts.RemoveBinaries(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-	}
-	os.Exit(status)
-}
+func TestMain(m *testing.M) { parts.RunTests(m) }
 
 func TestKillsAtEveryStep(t *testing.T) { killAtEveryStep(t, 5) }
 

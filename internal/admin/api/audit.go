@@ -18,6 +18,9 @@ import (
 	"github.com/waygate/waygate/internal/state"
 )
 
+// trimPath is where old entries are removed, which may take long.
+const trimPath = "/api/audit/trim"
+
 const (
 	defaultAudit = 50
 	// How long after something was due its record counts as late.

@@ -28,7 +28,7 @@ func copiedWindows(list []state.Window) []wire.CopiedWindow {
 
 func copiedRecurrence(w *state.Window) *wire.CopiedRecurrence {
 	out := &wire.CopiedRecurrence{
-		Rule: w.Recurs.Rule, First: short(w.Recurs.First), For: brief(w.Recurs.For), To: short(w.Recurs.To),
+		Rule: w.Recurs.Rule, First: short(w.Recurs.First), For: schedule.Brief(w.Recurs.For), To: short(w.Recurs.To),
 	}
 	for _, at := range w.Skipped {
 		out.Cancelled = append(out.Cancelled, wire.Stamp(at))

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/waygate/waygate/internal/admin/people"
-	"github.com/waygate/waygate/internal/admin/stream"
 	"github.com/waygate/waygate/internal/admin/wire"
 	"github.com/waygate/waygate/internal/crash"
 )
@@ -173,25 +171,6 @@ func handle[I, O any](s *server, described huma.API, op huma.Operation, needs pe
 		crash.Point("answer")
 		return &answer[O]{Body: out}, nil
 	})
-}
-
-// Description is the OpenAPI description of the API as YAML, as docs/openapi.yaml holds it.
-func Description() ([]byte, error) {
-	roster, err := people.NewRoster("", "", "", zap.NewNop())
-	if err != nil {
-		return nil, fmt.Errorf("describe the API: %w", err)
-	}
-	_, described, err := build(Config{
-		BasePath: "/waygate", Version: "1", Log: zap.NewNop(), Stream: stream.New(stream.Config{}), People: people.New(people.Config{Roster: roster, Log: zap.NewNop()}),
-	})
-	if err != nil {
-		return nil, err
-	}
-	text, err := described.OpenAPI().YAML()
-	if err != nil {
-		return nil, fmt.Errorf("describe the API: %w", err)
-	}
-	return append(bytes.TrimRight(text, "\n"), '\n'), nil
 }
 
 func problemType() reflect.Type { return reflect.TypeFor[wire.Problem]() }

@@ -22,6 +22,9 @@ const (
 	feedEvery = "PT15M"
 )
 
+// feedPath is where the feed is.
+const feedPath = "/api/calendar.ics"
+
 // feed answers with the calendar as programs subscribe to it (RFC 5545): one event for each occurrence.
 func (s *server) feed(w http.ResponseWriter, r *http.Request) {
 	if err := principal(r.Context()).May(people.ScopeRead); err != nil {

@@ -101,7 +101,7 @@ func build(cfg Config) (*server, huma.API, error) {
 	s.deliveryCalls(described)
 	s.history(described)
 	s.tools(described)
-	s.later()
+	s.unserved()
 	s.following(described)
 	if err := s.pages(); err != nil {
 		return nil, nil, err

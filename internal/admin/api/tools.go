@@ -14,6 +14,9 @@ import (
 	"github.com/waygate/waygate/internal/state"
 )
 
+// importPath is where a copy is taken in, which may be large and take long.
+const importPath = "/api/import"
+
 type importInput struct {
 	Retried
 	Replace bool   `query:"replace" doc:"Make everything equal to the copy, instead of only adding"`

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/waygate/waygate/internal/admin"
+	"github.com/waygate/waygate/internal/admin/schedule"
 	"github.com/waygate/waygate/internal/admin/wire"
 	"github.com/waygate/waygate/internal/state"
 )
@@ -55,7 +56,7 @@ func toldOf(w *state.Window, now time.Time, most int) []state.Occurrence {
 
 func recurrence(w *state.Window) *wire.Recurrence {
 	out := &wire.Recurrence{
-		Rule: w.Recurs.Rule, First: short(w.Recurs.First), For: brief(w.Recurs.For), To: short(w.Recurs.To), Description: w.Recurs.Rule,
+		Rule: w.Recurs.Rule, First: short(w.Recurs.First), For: schedule.Brief(w.Recurs.For), To: short(w.Recurs.To), Description: w.Recurs.Rule,
 	}
 	if series, err := admin.SeriesOf(w); err == nil {
 		out.Description = series.Describe()
@@ -70,17 +71,6 @@ func recurrence(w *state.Window) *wire.Recurrence {
 func short(text string) string {
 	if strings.Count(text, ":") == 2 {
 		return strings.TrimSuffix(text, ":00")
-	}
-	return text
-}
-
-// brief is a Go duration without the zeros at its end.
-func brief(text string) string {
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
 	}
 	return text
 }

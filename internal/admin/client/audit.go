@@ -80,16 +80,3 @@ func (c *Client) Open(ctx context.Context, path string, query url.Values, header
 	}
 	return nil, o.refusal(resp, text)
 }
-
-// Audit lists the newest lines of the audit, of one route or service unless those are empty.
-func (c *Client) Audit(ctx context.Context, route, service string, limit int) ([]wire.AuditEntry, error) {
-	query := url.Values{"limit": {strconv.Itoa(limit)}}
-	if route != "" {
-		query.Set("route", route)
-	}
-	if service != "" {
-		query.Set("service", service)
-	}
-	list, _, err := c.AuditPage(ctx, query)
-	return list, err
-}

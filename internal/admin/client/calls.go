@@ -25,21 +25,6 @@ func (c *Client) Route(ctx context.Context, key string) (wire.Route, error) {
 	return get[wire.Route](ctx, c, routePath(key), nil)
 }
 
-// Do makes one change of a route: action is the last part of its address (enable, disable, maintenance, …).
-func (c *Client) Do(ctx context.Context, key, action string, body any) (wire.ChangedRoute, error) {
-	return change[wire.ChangedRoute](ctx, c, http.MethodPost, routePath(key)+"/"+action, body)
-}
-
-// CancelSchedule ends the windows of a route, pending and running; never an until.
-func (c *Client) CancelSchedule(ctx context.Context, key string) (wire.ChangedRoute, error) {
-	return change[wire.ChangedRoute](ctx, c, http.MethodDelete, routePath(key)+"/schedule", nil)
-}
-
-// Forget removes a route that nothing holds.
-func (c *Client) Forget(ctx context.Context, key string) (wire.ChangedRoute, error) {
-	return change[wire.ChangedRoute](ctx, c, http.MethodDelete, routePath(key), nil)
-}
-
 // Changes makes several changes as one commit.
 func (c *Client) Changes(ctx context.Context, commands ...wire.Command) (wire.ChangesAnswer, error) {
 	return change[wire.ChangesAnswer](ctx, c, http.MethodPost, "/changes", wire.Changes{Changes: commands})
@@ -94,11 +79,6 @@ func (c *Client) Login(ctx context.Context, user, password string) (wire.Login, 
 func (c *Client) Logout(ctx context.Context) error {
 	var done wire.Done
 	return c.change(ctx, http.MethodPost, "/auth/logout", nil, &done)
-}
-
-// Me tells who the token says we are.
-func (c *Client) Me(ctx context.Context) (wire.Me, error) {
-	return get[wire.Me](ctx, c, "/auth/me", nil)
 }
 
 // Tokens lists machine tokens.

@@ -16,11 +16,6 @@ func (c *Client) Webhooks(ctx context.Context) ([]wire.Webhook, error) {
 	return get[[]wire.Webhook](ctx, c, "/webhooks", nil)
 }
 
-// Webhook reads one endpoint.
-func (c *Client) Webhook(ctx context.Context, id string) (wire.Webhook, error) {
-	return get[wire.Webhook](ctx, c, webhookPath(id), nil)
-}
-
 // AddWebhook adds an endpoint; the secret that was made is in the answer and nowhere else.
 func (c *Client) AddWebhook(ctx context.Context, w wire.NewWebhook) (wire.ChangedWebhook, error) {
 	return change[wire.ChangedWebhook](ctx, c, http.MethodPost, "/webhooks", w)

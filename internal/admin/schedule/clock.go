@@ -15,8 +15,8 @@ type Clock struct {
 
 const day = 24 * time.Hour
 
-// ClockOf is a time of day; values out of range carry over, and what is more than a day is cut off.
-func ClockOf(hour, minute, second int) Clock {
+// clockOf is a time of day; values out of range carry over, and what is more than a day is cut off.
+func clockOf(hour, minute, second int) Clock {
 	const seconds = int(day / time.Second)
 	is := (hour*3600 + minute*60 + second) % seconds
 	return Clock{second: (is + seconds) % seconds, given: true}
@@ -25,11 +25,11 @@ func ClockOf(hour, minute, second int) Clock {
 // ParseClock reads 04:00 or 04:00:30; 24:00 is another way to write midnight. The error is a state.InvalidError.
 func ParseClock(text string) (Clock, error) {
 	if text == "24:00" {
-		return ClockOf(0, 0, 0), nil
+		return clockOf(0, 0, 0), nil
 	}
 	for _, form := range []string{"15:04", time.TimeOnly} {
 		if t, err := time.Parse(form, text); err == nil && t.Nanosecond() == 0 {
-			return ClockOf(t.Clock()), nil
+			return clockOf(t.Clock()), nil
 		}
 	}
 	return Clock{}, state.Invalid("to", "%q is not a time of day: write it as 04:00", text)
@@ -45,22 +45,6 @@ func (c Clock) String() string {
 		return at.Format("15:04")
 	}
 	return at.Format(time.TimeOnly)
-}
-
-// MarshalText implements encoding.TextMarshaler.
-func (c Clock) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
-
-// UnmarshalText implements encoding.TextUnmarshaler; an empty text is the zero Clock.
-func (c *Clock) UnmarshalText(text []byte) error {
-	if len(text) == 0 {
-		*c = Clock{}
-		return nil
-	}
-	is, err := ParseClock(string(text))
-	if err == nil {
-		*c = is
-	}
-	return err
 }
 
 // IsZero reports whether there is no time of day.

@@ -22,7 +22,7 @@ func (s Series) Describe() string {
 	if !s.To.IsZero() {
 		words += " until " + s.To.String()
 	} else {
-		words += " for " + brief(s.For)
+		words += " for " + Brief(s.For.String())
 	}
 	if s.Zone == "" {
 		return words + ", UTC"
@@ -30,16 +30,15 @@ func (s Series) Describe() string {
 	return words + ", " + s.Zone
 }
 
-// brief is a duration without the zeros that time.Duration ends in.
-func brief(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
+// Brief is a Go duration without the zeros at its end.
+func Brief(duration string) string {
+	if strings.HasSuffix(duration, "m0s") {
+		duration = strings.TrimSuffix(duration, "0s")
 	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
+	if strings.HasSuffix(duration, "h0m") {
+		duration = strings.TrimSuffix(duration, "0m")
 	}
-	return text
+	return duration
 }
 
 // describe has words for the common rules.
@@ -64,7 +63,7 @@ func describe(is recurrence, first Wall) (string, bool) {
 	}
 	switch opt := c.explicit(first); {
 	case c.opt.Freq <= rrule.DAILY:
-		words += " at " + ClockOf(opt.Byhour[0], opt.Byminute[0], opt.Bysecond[0]).String()
+		words += " at " + clockOf(opt.Byhour[0], opt.Byminute[0], opt.Bysecond[0]).String()
 	case len(c.opt.Byhour)+len(c.opt.Byminute) > 0:
 		return "", false
 	}

@@ -27,7 +27,7 @@ func FuzzParse(f *testing.F) {
 		again, err := Parse(r.String())
 		require.NoError(t, err)
 		require.Equal(t, r, again)
-		s := Series{Rule: r, First: WallOf(2026, 1, 31, 2, 30, 0), Zone: "America/New_York", To: ClockOf(3, 0, 0)}
+		s := Series{Rule: r, First: WallOf(2026, 1, 31, 2, 30, 0), Zone: "America/New_York", To: clockOf(3, 0, 0)}
 		if s.Validate() != nil {
 			return
 		}

@@ -58,22 +58,6 @@ func (r Rule) String() string { return r.text }
 // IsZero reports whether there is no rule.
 func (r Rule) IsZero() bool { return r.text == "" }
 
-// MarshalText implements encoding.TextMarshaler.
-func (r Rule) MarshalText() ([]byte, error) { return []byte(r.text), nil }
-
-// UnmarshalText implements encoding.TextUnmarshaler; an empty text is the zero Rule.
-func (r *Rule) UnmarshalText(text []byte) error {
-	if len(text) == 0 {
-		*r = Rule{}
-		return nil
-	}
-	is, err := Parse(string(text))
-	if err == nil {
-		*r = is
-	}
-	return err
-}
-
 // read reads a rule without asking whether it ever fires.
 func read(text string) (recurrence, error) {
 	text = strings.ToUpper(strings.TrimSpace(text))

@@ -27,8 +27,8 @@ func TestValidate(t *testing.T) {
 		name   string
 		change func(s *Series)
 	}{
-		{"an end", func(s *Series) { s.For, s.To = 0, ClockOf(4, 0, 0) }},
-		{"an end at midnight", func(s *Series) { s.For, s.To = 0, ClockOf(0, 0, 0) }},
+		{"an end", func(s *Series) { s.For, s.To = 0, clockOf(4, 0, 0) }},
+		{"an end at midnight", func(s *Series) { s.For, s.To = 0, clockOf(0, 0, 0) }},
 		{"no zone", func(s *Series) { s.Zone = "" }},
 		{"a year", func(s *Series) { s.For = 366 * 24 * time.Hour }},
 		{"longer than its period", func(s *Series) { s.For = 8 * 24 * time.Hour }},
@@ -57,7 +57,7 @@ func TestValidate(t *testing.T) {
 		{"no zone of this world", func(s *Series) { s.Zone = "Europe/Atlantis" }, "zone", "Europe/Berlin"},
 		{"local time", func(s *Series) { s.Zone = "Local" }, "zone", "Europe/Berlin"},
 		{"no end", func(s *Series) { s.For = 0 }, "for", "how long"},
-		{"two ends", func(s *Series) { s.To = ClockOf(4, 0, 0) }, "to", "give one"},
+		{"two ends", func(s *Series) { s.To = clockOf(4, 0, 0) }, "to", "give one"},
 		{"less than nothing", func(s *Series) { s.For = -1 }, "for", "more than nothing"},
 		{"more than a year", func(s *Series) { s.For = 366*24*time.Hour + 1 }, "for", "366 days"},
 		{"each ten minutes", rule("FREQ=MINUTELY;INTERVAL=10"), "rule", "1500 times in 14 days"},
@@ -113,7 +113,7 @@ func TestDescribe(t *testing.T) {
 			require.Equal(t, test.says, s.Describe())
 		})
 	}
-	s := Series{Rule: ruleOf(t, "FREQ=DAILY"), First: wallOf(t, "2026-10-04T22:00"), To: ClockOf(4, 0, 0)}
+	s := Series{Rule: ruleOf(t, "FREQ=DAILY"), First: wallOf(t, "2026-10-04T22:00"), To: clockOf(4, 0, 0)}
 	require.Equal(t, "every day at 22:00 until 04:00, UTC", s.Describe())
 	s.For, s.To = 90*time.Minute, Clock{}
 	require.Equal(t, "every day at 22:00 for 1h30m, UTC", s.Describe())

@@ -53,22 +53,6 @@ func (w Wall) String() string {
 	}
 }
 
-// MarshalText implements encoding.TextMarshaler.
-func (w Wall) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
-
-// UnmarshalText implements encoding.TextUnmarshaler; an empty text is the zero Wall.
-func (w *Wall) UnmarshalText(text []byte) error {
-	if len(text) == 0 {
-		*w = Wall{}
-		return nil
-	}
-	is, err := ParseWall(string(text))
-	if err == nil {
-		*w = is
-	}
-	return err
-}
-
 // IsZero reports whether there is no reading.
 func (w Wall) IsZero() bool { return w.at.IsZero() }
 

@@ -143,5 +143,5 @@ func TestTextOfWallsAndClocks(t *testing.T) {
 		_, err := ParseClock(text)
 		require.Error(t, err, text)
 	}
-	require.Equal(t, ClockOf(23, 0, 0), ClockOf(-1, 0, 0))
+	require.Equal(t, clockOf(23, 0, 0), clockOf(-1, 0, 0))
 }

@@ -47,7 +47,7 @@ func Hunt(rng *rand.Rand, count int, gate func(pattern, target string) Verdict) 
 			continue
 		}
 		for i := range len(models) + chains {
-			model := Model{}
+			var model Model
 			if i < len(models) {
 				model = models[i]
 			} else {
