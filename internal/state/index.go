@@ -180,7 +180,12 @@ func setRule(t *table[string, leaf], e *edit, hash uint64, text string, k Key, r
 	is := was.with(k, r)
 	switch {
 	case is != nil:
-		t.put(e, hash, text, *is)
+		at := &entry[string, leaf]{}
+		if is.first == r {
+			at = &r.place
+		}
+		*at = entry[string, leaf]{hash: hash, key: text, value: *is}
+		t.putEntry(e, at)
 		if was == nil {
 			return 1
 		}

@@ -10,6 +10,9 @@ import (
 // rule is everything about one key that plays a part in a verdict, ready to be looked at: first what every request
 // needs, last what only a refusal tells.
 type rule struct {
+	// place is the entry by which an index finds the rule, where it is the first of its path: a look at the one brings
+	// the other along. It is written once, by the index that the rule was made for.
+	place       entry[string, leaf]
 	methods     methodSet
 	protected   bool
 	timed       timeline
@@ -70,8 +73,11 @@ func (d *Document) ruleOf(k Key) *rule {
 		p := exactPatternOf(k.Path)
 		r.spelled = &p
 	}
-	if r.name.shown == "" || r.name.shown == r.name.text {
+	switch r.name.shown {
+	case "":
 		r.name.shown = r.name.text
+	case r.name.text:
+		r.name.text = r.name.shown // one text in memory rather than two
 	}
 	return r
 }

@@ -137,8 +137,13 @@ func (b *bucket[K, V]) first(tagged uint64) *entry[K, V] {
 
 // put sets the value of a key.
 func (t *table[K, V]) put(e *edit, hash uint64, key K, value V) {
+	t.putEntry(e, &entry[K, V]{hash: hash, key: key, value: value})
+}
+
+// putEntry sets the value of a key by an entry that is no other table's.
+func (t *table[K, V]) putEntry(e *edit, fresh *entry[K, V]) {
+	hash, key := fresh.hash, fresh.key
 	p := t.open(e, hash)
-	fresh := &entry[K, V]{hash: hash, key: key, value: value}
 	if have := p.slot(hash, key); have != nil {
 		*have = fresh
 		return
