@@ -2,7 +2,7 @@ package state
 
 import "math/bits"
 
-// hashSegment is the hash of what comes after a node of hash at: the segment of path that begins at start. It finds the
+// hashSegment is the hash of what comes after a step of hash at: the segment of path that begins at start. It finds the
 // end of the segment too: the next slash or the end of path. It takes eight bytes at a time; the segment has the same
 // hash wherever it stands.
 func hashSegment(at uint64, path string, start int) (hash uint64, end int) {
@@ -26,12 +26,15 @@ func hashSegment(at uint64, path string, start int) (hash uint64, end int) {
 	}
 }
 
-// hashAny is the hash of a {} after a node of hash at.
+// hashAny is the hash of a {} after a step of hash at.
 func hashAny(at uint64) uint64 { return fold(at^0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3) }
 
-// hashAround is the hash of a parameter with text around it after a node of hash at.
+// hashRest is the hash of a ** after a step of hash at.
+func hashRest(at uint64) uint64 { return fold(at^0x589965cc75374cc3, 0x1d8e4e27c47d124f) }
+
+// hashAround is the hash of a parameter with text around it after a step of hash at.
 func hashAround(at uint64, prefix, suffix string) uint64 {
-	hash, _ := hashSegment(hashAny(at), prefix, 0)
+	hash, _ := hashSegment(fold(at^0x9e6c63d0876a3f6b, 0xeb44accab455d165), prefix, 0)
 	hash, _ = hashSegment(hash, suffix, 0)
 	return hash
 }

@@ -3,267 +3,255 @@ package state
 import (
 	"hash/maphash"
 	"math/rand/v2"
+	"strings"
 )
 
-// index finds the rules whose path matches a path. Paths without parameters stand in one table by their whole text.
-// The others make a tree of segments, whose edges are in a table too (by the number of the node and the segment), so
-// that a change copies the nodes it touches and nothing above them. The caller folds, or does not: the index compares
-// bytes.
+// index finds the rules whose path matches a path. Paths without parameters stand in one table by their whole text, the
+// others in another one by the hash of their segments. Which segments to try there, the steps say: one for each beginning
+// of a path with parameters. A walk along the steps touches little memory, and only what it finds in the end is compared
+// with the path. The caller folds, or does not: the index compares bytes.
 type index struct {
 	seed    maphash.Seed
-	origin  uint64 // hash of the root
+	origin  uint64 // hash of the step before all segments
 	literal table[string, leaf]
-	edges   table[edge, node]
-	around  table[aroundEdge, node]
-	root    node
-	last    uint64 // number of the youngest node
+	shaped  table[string, leaf]
+	steps   steps
+	around  table[uint64, []shape] // of the steps that go on with a parameter with text around it
 }
 
-// node stands for the beginning of a path: a number of segments. Its hash follows from them, so that a processor that
-// walks down can ask for the next node before it has the one above.
-type node struct {
-	id    uint64
-	edges int   // children by a literal segment
-	any   *node // child by a {}
-	more  *twig // nil where there is nothing of it
-}
-
-// twig is what many nodes do not have.
-type twig struct {
-	here, rest *leaf   // of the path that ends here, and of this path and **
-	shapes     []shape // of the children by a parameter with text around it
-}
-
-// edge leads from a node to its child by a literal segment.
-type edge struct {
-	from uint64
-	text string
-}
-
-// aroundEdge leads from a node to its child by a parameter with text around it.
-type aroundEdge struct {
-	from           uint64
-	prefix, suffix string
-}
-
-// shape counts the children of a node by a parameter with so many bytes before and after it.
-type shape struct{ before, after, count int }
+// shape is how many bytes stand before and after a parameter, and how many keys go on with one like that.
+type shape struct{ before, after, keys int }
 
 func newIndex() index { return index{seed: maphash.MakeSeed(), origin: rand.Uint64()} }
 
-func (ix *index) empty() bool { return ix.literal.count == 0 && ix.root.empty() }
+func (ix *index) empty() bool { return ix.literal.count == 0 && ix.shaped.count == 0 }
 
 // find adds the leaves whose path matches path to found. It allocates only where found has no room.
 func (ix *index) find(path string, found *leaves) {
-	if l := ix.literal.get(maphash.String(ix.seed, path), path); l != nil {
-		found.add(l)
-	}
-	if !ix.root.empty() {
-		ix.walk(&ix.root, ix.origin, path, 1, found)
-	}
-}
-
-// walk adds what matches the segments of path that begin at start, below the node n of hash at.
-func (ix *index) walk(n *node, at uint64, path string, start int, found *leaves) {
-	for {
-		if start >= len(path) {
-			n.more.addEnds(found)
-			return
-		}
-		hash, end := hashSegment(at, path, start)
-		if n.more != nil {
-			ix.walkMore(n, at, path, start, end, found)
-		}
-		next, under := n.any, at
-		if next != nil {
-			under = hashAny(at)
-		}
-		if n.edges > 0 {
-			if child := ix.edges.get(hash, edge{n.id, path[start:end]}); child != nil {
-				if next != nil {
-					ix.walk(next, under, path, end+1, found)
-				}
-				next, under = child, hash
-			}
-		}
-		if next == nil {
-			return
-		}
-		n, at, start = next, under, end+1
-	}
-}
-
-// walkMore adds the ** of n, and follows the parameters with text around them that the segment from start to end
-// matches.
-func (ix *index) walkMore(n *node, at uint64, path string, start, end int, found *leaves) {
-	if n.more.rest != nil {
-		found.add(n.more.rest)
-	}
-	segment := path[start:end]
-	for _, s := range n.more.shapes {
-		if len(segment) <= s.before+s.after {
-			continue
-		}
-		e := aroundEdge{n.id, segment[:s.before], segment[len(segment)-s.after:]}
-		hash := hashAround(at, e.prefix, e.suffix)
-		if child := ix.around.get(hash, e); child != nil {
-			ix.walk(child, hash, path, end+1, found)
+	if ix.literal.count > 0 {
+		if l := ix.literal.get(maphash.String(ix.seed, path), path); l != nil {
+			found.add(l)
 		}
 	}
-}
-
-// addEnds adds the leaves of a path that ends at the node.
-func (t *twig) addEnds(found *leaves) {
-	if t == nil {
+	if ix.steps.count == 0 {
 		return
 	}
-	for _, l := range [...]*leaf{t.here, t.rest} {
-		if l != nil {
+	// All steps by literal segments are looked up before one of them is looked at: memory answers them together.
+	var steps [8]struct {
+		hash uint64
+		end  int
+		to   reach
+	}
+	n, at, start := 0, ix.origin, 1
+	for ; n < len(steps) && start < len(path); n++ {
+		s := &steps[n]
+		s.hash, s.end = hashSegment(at, path, start)
+		s.to = ix.steps.get(s.hash)
+		at, start = s.hash, s.end+1
+		if n == 0 && s.to == 0 {
+			n++
+			break // as many unknown paths do
+		}
+	}
+	at, start = ix.origin, 1
+	to := ix.steps.get(at)
+	for i := range n {
+		s := &steps[i]
+		if ix.branch(at, to, path, start, s.end, found); to&toLiteral == 0 || s.to == 0 {
+			return
+		}
+		at, to, start = s.hash, s.to, s.end+1
+	}
+	ix.walk(at, to, path, start, found)
+}
+
+// walk adds what matches the segments of path that begin at start, below the step of hash at that goes on with to.
+func (ix *index) walk(at uint64, to reach, path string, start int, found *leaves) {
+	for to != 0 && start < len(path) {
+		hash, end := hashSegment(at, path, start)
+		if ix.branch(at, to, path, start, end, found); to&toLiteral == 0 {
+			return
+		}
+		at, to, start = hash, ix.steps.get(hash), end+1
+	}
+	if to&toRest != 0 {
+		ix.arrive(hashRest(at), path, found)
+	}
+	if to&toEnd != 0 {
+		ix.arrive(at, path, found)
+	}
+}
+
+// branch adds what matches the segments of path that begin at start, the first of which ends at end, below the step of
+// hash at, but for what goes on with this segment as a literal.
+func (ix *index) branch(at uint64, to reach, path string, start, end int, found *leaves) {
+	if to&toRest != 0 {
+		ix.arrive(hashRest(at), path, found)
+	}
+	if to&toAround != 0 {
+		ix.walkAround(at, path, start, end, found)
+	}
+	if to&toAny != 0 {
+		next := hashAny(at)
+		ix.walk(next, ix.steps.get(next), path, end+1, found)
+	}
+}
+
+// walkAround follows the parameters with text around them that the segment from start to end matches.
+func (ix *index) walkAround(at uint64, path string, start, end int, found *leaves) {
+	segment := path[start:end]
+	shapes := ix.around.get(at, at)
+	if shapes == nil {
+		return
+	}
+	for _, s := range *shapes {
+		if len(segment) > s.before+s.after {
+			hash := hashAround(at, segment[:s.before], segment[len(segment)-s.after:])
+			ix.walk(hash, ix.steps.get(hash), path, end+1, found)
+		}
+	}
+}
+
+// arrive adds what stands at a hash and matches path. That is compared: steps go by hashes alone.
+func (ix *index) arrive(hash uint64, path string, found *leaves) {
+	for text, l := range ix.shaped.at(hash) {
+		if fits(text, path) {
 			found.add(l)
 		}
 	}
 }
 
+// fits reports whether path is one of those that the text of a path with parameters stands for.
+func fits(text, path string) bool {
+	for {
+		literal, rest, param := strings.Cut(text, "{}")
+		if !param {
+			break
+		}
+		if !strings.HasPrefix(path, literal) {
+			return false
+		}
+		path = path[len(literal):]
+		after, segment := rest[:segmentEnd(rest)], path[:segmentEnd(path)]
+		if len(segment) <= len(after) || !strings.HasSuffix(segment, after) {
+			return false
+		}
+		text, path = rest[len(after):], path[len(segment):]
+	}
+	above, rest := strings.CutSuffix(text, "/**")
+	if !rest {
+		return text == path
+	}
+	below, ok := strings.CutPrefix(path, above)
+	return ok && (below == "" || below[0] == '/')
+}
+
+// segmentEnd is where the first slash stands in text, or its end.
+func segmentEnd(text string) int {
+	if i := strings.IndexByte(text, '/'); i >= 0 {
+		return i
+	}
+	return len(text)
+}
+
 // set puts a rule in the place of the one of its key, which has the canonical path given, folded or not. A nil rule
 // removes it.
 func (ix *index) set(e *edit, path string, k Key, r *rule) {
-	if path, ok := literal(path); ok {
-		hash := maphash.String(ix.seed, path)
-		if l := ix.literal.get(hash, path).with(k, r); l != nil {
-			ix.literal.put(e, hash, path, *l)
-		} else {
-			ix.literal.drop(e, hash, path)
-		}
+	if text, ok := literal(path); ok {
+		setRule(&ix.literal, e, maphash.String(ix.seed, text), text, k, r)
 		return
 	}
-	ix.root, _ = ix.graft(e, ix.root, ix.origin, takeApart(path), k, r)
+	p := takeApart(path)
+	by := setRule(&ix.shaped, e, ix.trace(p, nil), unescape(path), k, r)
+	if by == 0 {
+		return
+	}
+	ix.trace(p, func(at uint64, to reach, s segment) {
+		ix.steps.change(e, at, to, by)
+		if to == toAround {
+			ix.changeShape(e, at, shape{len(s.prefix), len(s.suffix), by})
+		}
+	})
 }
 
-// graft is the node n of hash at with a rule set at the place below it that p leads to, and whether n itself is another
-// now.
-func (ix *index) graft(e *edit, n node, at uint64, p pattern, k Key, r *rule) (grafted node, changed bool) {
-	if len(p.segments) == 0 {
-		n.more = n.more.with(func(t *twig) {
-			if p.rest {
-				t.rest = t.rest.with(k, r)
-			} else {
-				t.here = t.here.with(k, r)
-			}
-		})
-		return n, true
-	}
-	s := p.segments[0]
-	p.segments = p.segments[1:]
+// setRule returns 1 if the leaf of the text is new, -1 if it is gone, 0 else.
+func setRule(t *table[string, leaf], e *edit, hash uint64, text string, k Key, r *rule) int {
+	was := t.get(hash, text)
+	is := was.with(k, r)
 	switch {
-	case s.isAny():
-		below, _ := ix.graft(e, ix.childOr(n.any), hashAny(at), p, k, r)
-		n.any = nil
-		if !below.empty() {
-			n.any = &below
+	case is != nil:
+		at := &entry[string, leaf]{}
+		if is.first == r {
+			at = &r.place
 		}
-		return n, true
-	case s.param:
-		hash := hashAround(at, s.prefix, s.suffix)
-		added := graftChild(ix, e, &ix.around, hash, aroundEdge{n.id, s.prefix, s.suffix}, p, k, r)
-		if added != 0 {
-			n.more = n.more.with(func(t *twig) { t.shapes = reshaped(t.shapes, len(s.prefix), len(s.suffix), added) })
+		*at = entry[string, leaf]{hash: hash, key: text, value: *is}
+		t.putEntry(e, at)
+		if was == nil {
+			return 1
 		}
-		return n, added != 0
-	default:
-		hash, _ := hashSegment(at, s.prefix, 0)
-		added := graftChild(ix, e, &ix.edges, hash, edge{n.id, s.prefix}, p, k, r)
-		n.edges += added
-		return n, added != 0
-	}
-}
-
-// graftChild changes the child at an edge. It returns 1 if the edge is new, -1 if it is gone, 0 else.
-func graftChild[E comparable](ix *index, e *edit, t *table[E, node], hash uint64, by E, p pattern, k Key, r *rule) int {
-	have := t.get(hash, by)
-	below, changed := ix.graft(e, ix.childOr(have), hash, p, k, r)
-	switch {
-	case below.empty() && have == nil:
-		return 0
-	case below.empty():
-		t.drop(e, hash, by)
+	case was != nil:
+		t.drop(e, hash, text)
 		return -1
-	case have == nil:
-		t.put(e, hash, by, below)
-		return 1
-	case changed:
-		t.put(e, hash, by, below)
 	}
 	return 0
 }
 
-// childOr is the node, or a new one.
-func (ix *index) childOr(n *node) node {
-	if n != nil {
-		return *n
-	}
-	ix.last++
-	return node{id: ix.last}
-}
-
-func (n *node) empty() bool {
-	return n.edges == 0 && n.any == nil && n.more == nil
-}
-
-// with is a changed copy of the twig; nil if nothing is left.
-func (t *twig) with(change func(*twig)) *twig {
-	var next twig
-	if t != nil {
-		next = *t
-	}
-	if change(&next); next.here == nil && next.rest == nil && next.shapes == nil {
-		return nil
-	}
-	return &next
-}
-
-// reshaped counts a child more or less in shapes; no shapes are nil.
-func reshaped(shapes []shape, before, after, added int) (next []shape) {
-	for _, s := range shapes {
-		if s.before == before && s.after == after {
-			added += s.count
-			continue
+// trace visits the steps of a path with parameters, and what each goes on with. It returns the hash of its leaf.
+func (ix *index) trace(p pattern, visit func(at uint64, to reach, s segment)) uint64 {
+	at := ix.origin
+	for _, s := range p.segments {
+		var to reach
+		var next uint64
+		switch {
+		case s.isAny():
+			to, next = toAny, hashAny(at)
+		case s.param:
+			to, next = toAround, hashAround(at, s.prefix, s.suffix)
+		default:
+			to = toLiteral
+			next, _ = hashSegment(at, s.prefix, 0)
 		}
-		next = append(next, s)
+		if visit != nil {
+			visit(at, to, s)
+		}
+		at = next
 	}
-	if added > 0 {
-		next = append(next, shape{before, after, added})
+	last, leaf := toEnd, at
+	if p.rest {
+		last, leaf = toRest, hashRest(at)
 	}
-	return next
+	if visit != nil {
+		visit(at, last, segment{})
+	}
+	return leaf
+}
+
+// changeShape counts keys more or less of a shape after the step of hash at.
+func (ix *index) changeShape(e *edit, at uint64, by shape) {
+	var shapes []shape
+	if have := ix.around.get(at, at); have != nil {
+		for _, s := range *have {
+			if s.before == by.before && s.after == by.after {
+				by.keys += s.keys
+				continue
+			}
+			shapes = append(shapes, s)
+		}
+	}
+	if by.keys > 0 {
+		shapes = append(shapes, by)
+	}
+	if len(shapes) == 0 {
+		ix.around.drop(e, at, at)
+		return
+	}
+	ix.around.put(e, at, at, shapes)
 }
 
 // get gives the rule of a key, which was set under the canonical path given.
 func (ix *index) get(path string, k Key) *rule {
-	if path, ok := literal(path); ok {
-		return ix.literal.get(maphash.String(ix.seed, path), path).get(k)
+	if text, ok := literal(path); ok {
+		return ix.literal.get(maphash.String(ix.seed, text), text).get(k)
 	}
-	n, at, p := &ix.root, ix.origin, takeApart(path)
-	for _, s := range p.segments {
-		switch {
-		case s.isAny():
-			n, at = n.any, hashAny(at)
-		case s.param:
-			at = hashAround(at, s.prefix, s.suffix)
-			n = ix.around.get(at, aroundEdge{n.id, s.prefix, s.suffix})
-		default:
-			by := edge{n.id, s.prefix}
-			at, _ = hashSegment(at, s.prefix, 0)
-			n = ix.edges.get(at, by)
-		}
-		if n == nil {
-			return nil
-		}
-	}
-	switch {
-	case n.more == nil:
-		return nil
-	case p.rest:
-		return n.more.rest.get(k)
-	default:
-		return n.more.here.get(k)
-	}
+	return ix.shaped.get(ix.trace(takeApart(path), nil), unescape(path)).get(k)
 }

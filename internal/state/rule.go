@@ -10,6 +10,9 @@ import (
 // rule is everything about one key that plays a part in a verdict, ready to be looked at: first what every request
 // needs, last what only a refusal tells.
 type rule struct {
+	// place is the entry by which an index finds the rule, where it is the first of its path: a look at the one brings
+	// the other along. It is written once, by the index that the rule was made for.
+	place       entry[string, leaf]
 	methods     methodSet
 	protected   bool
 	timed       timeline
@@ -39,7 +42,8 @@ type name struct {
 
 // gate refuses requests of environments that it does not name.
 type gate struct {
-	*Gate
+	Envs   []string
+	Reason string
 	except keySet
 }
 
@@ -57,25 +61,47 @@ type block struct {
 // ruleOf compiles what a document says about a key; nil when nothing of it plays a part in a verdict.
 func (d *Document) ruleOf(k Key) *rule {
 	route, _ := d.Route(k)
-	r := rule{protected: route.Protected, deprecation: route.Deprecation}
-	if g := route.Gate; g != nil {
-		r.gate = &gate{Gate: g, except: keySetOf(g.Except)}
-	}
-	r.standing = standingOf(route.Standing)
-	r.timed = d.timelineOf(Target{Key: k})
-	if !r.protected && r.deprecation == nil && r.gate == nil && r.standing == nil && len(r.timed) == 0 {
+	timed := d.timelineOf(Target{Key: k})
+	if !route.Protected && route.Deprecation == nil && route.Gate == nil && route.Standing == nil && len(timed) == 0 {
 		return nil
 	}
+	r := ruleWith(route.Gate, route.Standing)
+	r.protected, r.deprecation, r.timed = route.Protected, route.Deprecation, timed
 	r.key, r.methods = k, methodsOf(k.Method)
 	r.name = name{text: k.String(), shown: route.Shown}
 	if r.protected {
 		p := exactPatternOf(k.Path)
 		r.spelled = &p
 	}
-	if r.name.shown == "" || r.name.shown == r.name.text {
+	switch r.name.shown {
+	case "":
 		r.name.shown = r.name.text
+	case r.name.text:
+		r.name.text = r.name.shown // one text in memory rather than two
 	}
-	return &r
+	return r
+}
+
+// ruleWith makes a rule in one piece with its gate or its standing block: what is looked at together lies together.
+func ruleWith(g *Gate, b *Block) *rule {
+	switch {
+	case g != nil:
+		whole := &struct {
+			rule
+			of gate
+		}{of: gate{Envs: g.Envs, Reason: g.Reason, except: keySetOf(g.Except)}}
+		whole.gate, whole.standing = &whole.of, standingOf(b)
+		return &whole.rule
+	case b != nil:
+		whole := &struct {
+			rule
+			of block
+		}{of: blockOf(b.Effect, b.Reason, b.Except)}
+		whole.standing = &whole.of
+		return &whole.rule
+	default:
+		return &rule{}
+	}
 }
 
 // shutterOf compiles a switch; nil when it never shuts anything.
@@ -98,15 +124,16 @@ func standingOf(b *Block) *block {
 	if b == nil {
 		return nil
 	}
-	return blockOf(b.Effect, b.Reason, b.Except)
+	is := blockOf(b.Effect, b.Reason, b.Except)
+	return &is
 }
 
-func blockOf(effect Effect, reason string, except []Key) *block {
+func blockOf(effect Effect, reason string, except []Key) block {
 	b := block{cause: CauseMaintenance, effect: effect, reason: reason, except: keySetOf(except)}
 	if effect.Status() == Disabled {
 		b.cause = CauseDisabled
 	}
-	return &b
+	return b
 }
 
 // span is one occurrence of a window.
@@ -143,15 +170,24 @@ func (d *Document) timelineOf(t Target) timeline {
 }
 
 func appendSpans(line timeline, w *Window) timeline {
-	b := blockOf(w.Effect, w.Reason, w.Except)
+	// The first occurrence, mostly the only one, lies beside the block.
+	whole := &struct {
+		first occurrence
+		block block
+	}{block: blockOf(w.Effect, w.Reason, w.Except)}
+	b := &whole.block
 	b.window, b.own, b.includeProtected = w.ID, w.scheduled(), w.IncludeProtected
-	for _, o := range w.Spans() {
-		s := span{start: instantOf(o.Start), end: endOf(o.End), says: &occurrence{until: o.End, block: b}}
+	for i, o := range w.Spans() {
+		says := &whole.first
+		if i > 0 {
+			says = new(occurrence)
+		}
+		says.until, says.block = o.End, b
 		if len(o.Except) > 0 {
 			except := keySetOf(o.Except)
-			s.says.except = &except
+			says.except = &except
 		}
-		line = append(line, s)
+		line = append(line, span{start: instantOf(o.Start), end: endOf(o.End), says: says})
 	}
 	return line
 }

@@ -6,21 +6,13 @@ import (
 	"slices"
 )
 
-// table is a hash table of which old versions stay as they are: a change copies the page it touches (2 KB) and the list
-// of pages, never the rest. A page is made of buckets of one cache line each, which tell most keys that are not there
-// from those that are, so a lookup that fails looks at two places in memory and one that succeeds at three. Pages split
-// one at a time (extendible hashing): no change ever pays for moving the whole table. The zero table is empty. Copy the
-// struct to keep a version.
+// table is a hash table of which old versions stay as they are, see directory. A page is made of buckets of one cache
+// line each, which tell most keys that are not there from those that are, so a lookup that fails looks at two places in
+// memory and one that succeeds at three. The zero table is empty. Copy the struct to keep a version.
 type table[K comparable, V any] struct {
-	pages []*page[K, V] // by the highest depth bits of the hash
-	depth uint8
+	directory[page[K, V], *page[K, V]]
 	count int
-	owner *edit // of the list of pages
 }
-
-// edit is one series of changes to tables and trees: what it made itself it changes in place. Nobody may read what is
-// being edited, and an edit must not outlive the publication of what it edits.
-type edit struct{ _ byte }
 
 const (
 	bucketRoom  = 7
@@ -28,11 +20,9 @@ const (
 	pageFull    = 160 // entries in a page before it is split; it has room for 224
 )
 
-// page holds the entries whose hashes share their highest depth bits.
+// page holds entries.
 type page[K comparable, V any] struct {
-	owner *edit
-	depth uint8
-	used  int
+	pageHead
 	spill []*entry[K, V] // what found no room, where hashes are all alike; mostly nil
 	_     [16]byte       // so that each bucket has a cache line
 
@@ -59,9 +49,6 @@ const (
 	goesOn    = 1 << 56
 )
 
-// place is the page of a hash; a shift by 64 is 0.
-func (t *table[K, V]) place(hash uint64) uint64 { return hash >> (64 - t.depth) }
-
 func home(hash uint64) uint64  { return hash >> 7 % pageBuckets }
 func tagOf(hash uint64) uint64 { return hash&0x7f | 0x80 }
 
@@ -71,13 +58,10 @@ func (t *table[K, V]) get(hash uint64, key K) *V {
 		return nil
 	}
 	p := t.pages[t.place(hash)]
-	tag := tagOf(hash) * everyByte
 	for i := range uint64(pageBuckets) {
 		b := &p.buckets[(home(hash)+i)%pageBuckets]
-		// A byte of same is high where the tag is; sometimes also elsewhere, but never at a free place.
-		differ := b.tags ^ tag
-		for same := (differ - everyByte) &^ differ & highBits; same != 0; same &= same - 1 {
-			if e := b.at[bits.TrailingZeros64(same)/8%bucketRoom]; e.hash == hash && e.key == key {
+		for same := tagged(b.tags, hash); same != 0; same &= same - 1 {
+			if e := b.first(same); e.hash == hash && e.key == key {
 				return &e.value
 			}
 		}
@@ -98,10 +82,68 @@ func (p *page[K, V]) spilled(hash uint64, key K) *V {
 	return nil
 }
 
+// at yields the keys of a hash and their values, which must not be changed. They are one, but for chance.
+func (t *table[K, V]) at(hash uint64) iter.Seq2[K, *V] {
+	return func(yield func(K, *V) bool) {
+		if len(t.pages) == 0 {
+			return
+		}
+		for e := range t.pages[t.place(hash)].alike(hash) {
+			if e.hash == hash && !yield(e.key, &e.value) {
+				return
+			}
+		}
+	}
+}
+
+// alike yields all entries of a hash, and a few others.
+func (p *page[K, V]) alike(hash uint64) iter.Seq[*entry[K, V]] {
+	return func(yield func(*entry[K, V]) bool) {
+		for i := range uint64(pageBuckets) {
+			b := &p.buckets[(home(hash)+i)%pageBuckets]
+			for same := tagged(b.tags, hash); same != 0; same &= same - 1 {
+				if !yield(b.first(same)) {
+					return
+				}
+			}
+			if b.tags < goesOn {
+				return
+			}
+		}
+		for _, e := range p.spill {
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// tagged has a high bit in the byte of each entry whose tag is that of the hash; sometimes also in another byte, but
+// never in that of a free place or in the highest one.
+func tagged(tags, hash uint64) uint64 {
+	differ := tags ^ tagOf(hash)*everyByte
+	return (differ - everyByte) &^ differ & highBits
+}
+
+// freePlace is the first place that tags leave free; bucketRoom or more for none.
+func freePlace(tags uint64) int {
+	return bits.TrailingZeros64((tags-everyByte)&^tags&highBits) / 8
+}
+
+// first is the entry of the lowest byte in which tagged has a bit.
+func (b *bucket[K, V]) first(tagged uint64) *entry[K, V] {
+	return b.at[bits.TrailingZeros64(tagged)/8%bucketRoom]
+}
+
 // put sets the value of a key.
 func (t *table[K, V]) put(e *edit, hash uint64, key K, value V) {
+	t.putEntry(e, &entry[K, V]{hash: hash, key: key, value: value})
+}
+
+// putEntry sets the value of a key by an entry that is no other table's.
+func (t *table[K, V]) putEntry(e *edit, fresh *entry[K, V]) {
+	hash, key := fresh.hash, fresh.key
 	p := t.open(e, hash)
-	fresh := &entry[K, V]{hash: hash, key: key, value: value}
 	if have := p.slot(hash, key); have != nil {
 		*have = fresh
 		return
@@ -109,7 +151,7 @@ func (t *table[K, V]) put(e *edit, hash uint64, key K, value V) {
 	p.add(fresh)
 	t.count++
 	if p.used > pageFull {
-		t.split(e, hash)
+		t.divide(e, hash)
 	}
 }
 
@@ -142,41 +184,19 @@ func (t *table[K, V]) drop(e *edit, hash uint64, key K) {
 	t.count--
 	was := t.open(e, hash)
 	// Entries may have gone on because of the one that goes: place all others anew.
-	is := &page[K, V]{owner: e, depth: was.depth}
+	is := &page[K, V]{pageHead: pageHead{owner: e, depth: was.depth}}
 	for one := range was.all() {
 		if one.hash != hash || one.key != key {
 			is.add(one)
 		}
 	}
-	t.install(is, t.place(hash))
+	t.install(is, hash)
 }
 
-// open gives the page of a hash, made the edit's own.
-func (t *table[K, V]) open(e *edit, hash uint64) *page[K, V] {
-	switch {
-	case len(t.pages) == 0:
-		t.pages, t.owner = []*page[K, V]{{owner: e}}, e
-	case t.owner != e:
-		t.pages, t.owner = slices.Clone(t.pages), e
-	}
-	i := t.place(hash)
-	p := t.pages[i]
-	if p.owner == e {
-		return p
-	}
-	copied := *p
-	copied.owner, copied.spill = e, slices.Clone(p.spill)
-	t.install(&copied, i)
-	return &copied
-}
-
-// install puts a page at all its places; i is one of them.
-func (t *table[K, V]) install(p *page[K, V], i uint64) {
-	places := uint64(1) << (t.depth - p.depth)
-	first := i &^ (places - 1)
-	for j := range places {
-		t.pages[first+j] = p
-	}
+func (p *page[K, V]) copied() *page[K, V] {
+	is := *p
+	is.spill = slices.Clone(p.spill)
+	return &is
 }
 
 // add puts an entry of a new key into a page of the edit's own.
@@ -184,8 +204,7 @@ func (p *page[K, V]) add(e *entry[K, V]) {
 	p.used++
 	for i := range uint64(pageBuckets) {
 		b := &p.buckets[(home(e.hash)+i)%pageBuckets]
-		free := (b.tags - everyByte) &^ b.tags & highBits
-		if j := bits.TrailingZeros64(free) / 8; j < bucketRoom {
+		if j := freePlace(b.tags); j < bucketRoom {
 			b.tags |= tagOf(e.hash) << (8 * j)
 			b.at[j] = e
 			return
@@ -195,27 +214,16 @@ func (p *page[K, V]) add(e *entry[K, V]) {
 	p.spill = append(p.spill, e)
 }
 
-// split divides the page of a hash in two.
-func (t *table[K, V]) split(e *edit, hash uint64) {
+// divide splits the page of a hash in two.
+func (t *table[K, V]) divide(e *edit, hash uint64) {
 	full := t.pages[t.place(hash)]
-	if full.depth == t.depth {
-		// Hashes that agree in so many bits would only make the list of pages longer.
-		if len(t.pages) > t.count {
-			return
-		}
-		doubled := make([]*page[K, V], 2*len(t.pages))
-		for i, p := range t.pages {
-			doubled[2*i], doubled[2*i+1] = p, p
-		}
-		t.pages, t.owner, t.depth = doubled, e, t.depth+1
+	halves, ok := t.split(e, hash, t.count)
+	if !ok {
+		return
 	}
-	first := t.place(hash) &^ (uint64(1)<<(t.depth-full.depth) - 1)
-	halves := [2]*page[K, V]{{owner: e, depth: full.depth + 1}, {owner: e, depth: full.depth + 1}}
 	for one := range full.all() {
 		halves[one.hash>>(63-full.depth)&1].add(one)
 	}
-	t.install(halves[0], first)
-	t.install(halves[1], first+uint64(1)<<(t.depth-full.depth-1))
 }
 
 // all yields every entry of the page.
