@@ -6,9 +6,13 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 	"unicode"
 
+	"go.uber.org/zap"
+
 	"github.com/waygate/waygate/internal/admin/people"
+	"github.com/waygate/waygate/internal/admin/security"
 	"github.com/waygate/waygate/internal/admin/wire"
 	"github.com/waygate/waygate/internal/state"
 )
@@ -26,6 +30,86 @@ const (
 	loginPath     = "/api/auth/login"
 	loginFormPath = "/login"
 )
+
+// gate lets a request through to next if it may pass, with its body read and a deadline.
+func (s *server) gate(w http.ResponseWriter, r *http.Request, below string, next http.HandlerFunc) {
+	seen := visitOf(r.Context())
+	if err := s.origin.Check(r); err != nil {
+		seen.kind = security.CrossSite
+		write(w, newProblem(http.StatusForbidden, wire.ProblemBlank, "pages of other sites may not change anything here"))
+		return
+	}
+	if below == feedPath {
+		r = feedToken(r)
+	}
+	if !free(r.Method, below) {
+		who, err := s.admit(r)
+		if err != nil {
+			seen.kind = refusalOf(r)
+			s.refuse(w, r, below, problemOf(err))
+			return
+		}
+		seen.user = who.Name
+		if err := who.May(people.ScopeChange); err != nil && below == importPath {
+			// Such a body is large: it is not read for who may not send it.
+			write(w, problemOf(err))
+			return
+		}
+		r = r.WithContext(context.WithValue(r.Context(), principalKey{}, who))
+	}
+	if s.streams(r.Method, below) || pours(r.Method, below) {
+		next(w, r)
+		return
+	}
+	if err := readBody(w, r, below); err != nil {
+		write(w, err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), s.patience(w, below))
+	defer cancel()
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	default:
+		p := newProblem(http.StatusServiceUnavailable, wire.ProblemBlank, "too many calls at once")
+		p.retryAfter = 1
+		write(w, p)
+		return
+	}
+	next(w, r.WithContext(ctx))
+}
+
+// patience is how long a call may take. A large import takes longer than anything else, and has the time to.
+func (s *server) patience(w http.ResponseWriter, below string) time.Duration {
+	if below != importPath && below != trimPath {
+		return callFor
+	}
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * importFor)); err != nil {
+		s.cfg.Log.Debug("the time for an answer cannot be set", zap.Error(err))
+	}
+	return importFor
+}
+
+// refuse answers a call without a right to it. The events of the older SDK are refused slowly: it asks again at once.
+func (s *server) refuse(w http.ResponseWriter, r *http.Request, below string, p *problem) {
+	if below == sdkEventsPath {
+		linger(r.Context())
+	}
+	if p.Status >= http.StatusInternalServerError {
+		s.cfg.Log.Warn("a call could not be admitted", zap.String("error", p.Message))
+	}
+	write(w, p)
+}
+
+// linger waits as long as a client that asks again at once should be kept waiting.
+func linger(ctx context.Context) {
+	timer := time.NewTimer(slowRefusal)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
 
 // free reports whether an address below the base path needs no token. It compares whole addresses: nothing is free
 // because of how it begins or ends, or what it contains.

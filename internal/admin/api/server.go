@@ -1,11 +1,7 @@
 package api
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"path"
@@ -195,125 +191,6 @@ func (s *server) recovered(w http.ResponseWriter, r *http.Request) {
 	}
 	s.cfg.Log.Error("a call panicked", zap.Any("panic", v), zap.String("path", r.URL.Path), zap.ByteString("stack", debug.Stack()))
 	write(w, newProblem(http.StatusInternalServerError, wire.ProblemBlank, "something went wrong inside the server"))
-}
-
-// gate lets a request through to next if it may pass, with its body read and a deadline.
-func (s *server) gate(w http.ResponseWriter, r *http.Request, below string, next http.HandlerFunc) {
-	seen := visitOf(r.Context())
-	if err := s.origin.Check(r); err != nil {
-		seen.kind = security.CrossSite
-		write(w, newProblem(http.StatusForbidden, wire.ProblemBlank, "pages of other sites may not change anything here"))
-		return
-	}
-	if below == feedPath {
-		r = feedToken(r)
-	}
-	if !free(r.Method, below) {
-		who, err := s.admit(r)
-		if err != nil {
-			seen.kind = refusalOf(r)
-			s.refuse(w, r, below, problemOf(err))
-			return
-		}
-		seen.user = who.Name
-		if err := who.May(people.ScopeChange); err != nil && below == importPath {
-			// Such a body is large: it is not read for who may not send it.
-			write(w, problemOf(err))
-			return
-		}
-		r = r.WithContext(context.WithValue(r.Context(), principalKey{}, who))
-	}
-	if s.streams(r.Method, below) || pours(r.Method, below) {
-		next(w, r)
-		return
-	}
-	if err := readBody(w, r, below); err != nil {
-		write(w, err)
-		return
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.patience(w, below))
-	defer cancel()
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	default:
-		p := newProblem(http.StatusServiceUnavailable, wire.ProblemBlank, "too many calls at once")
-		p.retryAfter = 1
-		write(w, p)
-		return
-	}
-	next(w, r.WithContext(ctx))
-}
-
-// patience is how long a call may take. A large import takes longer than anything else, and has the time to.
-func (s *server) patience(w http.ResponseWriter, below string) time.Duration {
-	if below != importPath && below != trimPath {
-		return callFor
-	}
-	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * importFor)); err != nil {
-		s.cfg.Log.Debug("the time for an answer cannot be set", zap.Error(err))
-	}
-	return importFor
-}
-
-// refuse answers a call without a right to it. The events of the older SDK are refused slowly: it asks again at once.
-func (s *server) refuse(w http.ResponseWriter, r *http.Request, below string, p *problem) {
-	if below == sdkEventsPath {
-		linger(r.Context())
-	}
-	if p.Status >= http.StatusInternalServerError {
-		s.cfg.Log.Warn("a call could not be admitted", zap.String("error", p.Message))
-	}
-	write(w, p)
-}
-
-// linger waits as long as a client that asks again at once should be kept waiting.
-func linger(ctx context.Context) {
-	timer := time.NewTimer(slowRefusal)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
-
-// readBody reads the body before anything is worked on, so that a slow client holds up nobody but itself. What is
-// empty becomes {}.
-func readBody(w http.ResponseWriter, r *http.Request, below string) *problem {
-	if r.Body == nil || r.Method == http.MethodGet || r.Method == http.MethodHead {
-		return nil
-	}
-	limit := int64(maxBody)
-	switch below {
-	case importPath:
-		limit = maxImport
-	case loginPath, loginFormPath:
-		limit = maxLogin
-	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	if tooBig, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return newProblem(http.StatusRequestEntityTooLarge, wire.ProblemBlank, fmt.Sprintf("a body has at most %d bytes", tooBig.Limit))
-	}
-	if err != nil {
-		return newProblem(http.StatusBadRequest, wire.ProblemBlank, "the body could not be read to its end")
-	}
-	if coding := r.Header.Get("Content-Encoding"); compressed(text) && coding != "" {
-		return newProblem(http.StatusUnsupportedMediaType, wire.ProblemBlank, fmt.Sprintf("the body is compressed (%.20q), which is not read here: send it as it is", coding))
-	}
-	if below != loginFormPath {
-		if text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))); len(text) == 0 {
-			text = []byte("{}")
-		}
-		r.Header.Del("Content-Type")
-	}
-	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
-	return nil
-}
-
-// compressed reports whether a body that has a coding is no JSON by its first byte. A name in the header alone says
-// little: clients write "utf-8" there.
-func compressed(text []byte) bool {
-	return len(text) > 0 && !bytes.ContainsAny(text[:1], "{[ \t\r\n\xef\"")
 }
 
 // dispatch finds the call. What the mux does not know is answered in JSON.
