@@ -2,8 +2,10 @@ package main
 
 import (
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -16,6 +18,10 @@ import (
 func TestMain(m *testing.M) {
 	if len(os.Args) > 0 && filepath.Base(os.Args[0]) == "waygate" {
 		os.Exit(run())
+	}
+	if signal.Ignored(syscall.SIGHUP) {
+		// Under nohup, what the tests start would ignore it as well; what we catch, it starts with as usual.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}
 	parts.RunTests(m)
 }
