@@ -173,8 +173,8 @@ func (s *Service) Stands(ctx context.Context) (state.Pulse, error) {
 
 // head is the view at the store's head: it waits until our own is there. A store that is of another history than ours
 // (wiped, gone back, about to be repaired) is waited for, and never written to: what is written there is lost when it is
-// given ours back. What is said now is dated by our corrected clock and
-// not by the pulse, so that whoever reads from this admin next does not find that it begins in a moment.
+// given ours back. What is said now is dated by our corrected clock and not by the pulse, so that whoever reads from this
+// admin next does not find that it begins in a moment.
 func (s *Service) head(ctx context.Context) (View, error) {
 	for {
 		own := s.cfg.Cache.Load() // before the store is asked: what it has lost since is not just late
