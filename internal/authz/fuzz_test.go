@@ -25,6 +25,9 @@ func FuzzCheck(f *testing.F) {
 	} {
 		f.Add(wire(f, c))
 	}
+	misnamed := asked("GET", "/payments", nil)
+	misnamed.Attributes.ContextExtensions = map[string]string{"waygate.service": "Sh[p", "waygate.env": "dev"}
+	f.Add(wire(f, misnamed))
 	f.Add([]byte{})
 	f.Add([]byte("\x0a\x02\x22\x00\x0a\x00"))
 	s := newTestServer(f, gate(f), Options{Service: "orders", Env: "dev"})
@@ -78,6 +81,9 @@ func generatedReading(c *envoy_service_auth_v3.CheckRequest, defaults state.Requ
 	r := state.Request{Method: http.GetMethod(), Target: http.GetPath(), Service: defaults.Service, Env: defaults.Env}
 	if service := extensions[extensionService]; service != "" {
 		r.Service = service
+		if !state.IsService(service) {
+			r.Service = ""
+		}
 	}
 	if env := extensions[extensionEnv]; env != "" {
 		r.Env = env
