@@ -3,6 +3,7 @@ package state_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -129,14 +130,19 @@ func BenchmarkDecide(b *testing.B) {
 		for r := range s.Document().Routes() {
 			probe[r.Key.Path] = &r
 		}
+		decide := func() { decideAll(s, requests) }
+		runtime.GC() // else it goes on beside what is measured
+		scattered := medianPerPath(decide)
+		gathered := s.Gather() // as waygate-authz does
 		b.Run(fmt.Sprintf("routes=%d", routes), func(b *testing.B) {
 			requireBenchMix(b, s, requests)
-			decide := func() { decideAll(s, requests) }
 			require.Zero(b, testing.AllocsPerRun(2, decide))
 			for i := 0; b.Loop(); i++ {
 				s.Decide(&requests[i%benchPaths], epoch0)
 			}
 			b.ReportMetric(medianPerPath(decide), "ns/decide-median")
+			b.ReportMetric(scattered, "ns/scattered-median")
+			b.ReportMetric(float64(gathered)/(1<<20), "MB/gathered")
 			b.ReportMetric(medianPerPath(func() { probeAll(probe, requests) }), "ns/map-median")
 		})
 	}

@@ -13,16 +13,19 @@ type pace struct {
 
 // step counts one step of the work and pauses where a stretch is over. Short work has no pause at all.
 func (p *pace) step() {
+	const look = 16 // steps between looks at the clock
+	if p.steps++; p.steps%look == 0 {
+		p.rest()
+	}
+}
+
+// rest pauses where a stretch is over.
+func (p *pace) rest() {
 	const (
-		look    = 16 // steps between looks at the clock
 		first   = 5 * time.Millisecond
 		stretch = 500 * time.Microsecond
 		pause   = 50 * time.Microsecond
 	)
-	p.steps++
-	if p.steps%look != 0 {
-		return
-	}
 	now := time.Now()
 	switch {
 	case p.until.IsZero():

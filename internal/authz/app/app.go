@@ -92,6 +92,7 @@ func (a *app) start(ctx context.Context) error {
 	a.follower = state.NewFollower(a.truth, &a.cache, state.FollowerOptions{OnApply: a.applied, OnState: a.linkChanged, Clock: clock})
 	if snapshot != nil {
 		a.follower.SetInitial(snapshot)
+		go snapshot.Gather()
 	}
 	if err := a.serveOps(ctx); err != nil {
 		return err
@@ -155,7 +156,10 @@ func (a *app) follow(ctx context.Context) {
 }
 
 // applied is told of each new snapshot by the follower.
-func (a *app) applied(s *state.Snapshot, _ []state.Frame) {
+func (a *app) applied(s *state.Snapshot, frames []state.Frame) {
+	if frames == nil {
+		go s.Gather()
+	}
 	// The disk takes its time with a large document, and not at once.
 	a.processors.hold(time.Duration(s.Document().RouteCount()) * 100 * time.Microsecond)
 	if a.disk != nil {
