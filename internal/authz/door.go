@@ -12,6 +12,14 @@ import (
 // address gets those who come later; the ones here came before.
 const linger = 50 * time.Millisecond
 
+// Listener is what an edge answers on. Whoever wraps one has to pass its deadlines on: without them nobody is waited for
+// when it is shut.
+type Listener interface {
+	net.Listener
+	// SetDeadline bounds how long Accept waits; the zero time is no bound.
+	SetDeadline(at time.Time) error
+}
+
 // door is a listener that can be shut without turning away who stands before it.
 //
 // When it stops, grpc-go closes its listeners, and with them the connections nobody has accepted yet, and those it has
@@ -19,8 +27,8 @@ const linger = 50 * time.Millisecond
 // check. A connection that is being served ends in order: it is told to go away, and calls are made again elsewhere.
 type door struct {
 	net.Listener
-	deadline func(time.Time) error // nil where the listener has none
-	settled  chan struct{}         // closed once nobody stands before a door that is being shut
+	deadline func(time.Time) error
+	settled  chan struct{} // closed once nobody stands before a door that is being shut
 
 	mu       sync.Mutex
 	shutting bool
@@ -28,13 +36,9 @@ type door struct {
 	entering int  // connections that were accepted and are not served yet
 }
 
-// newDoor takes an open listener. One that has no deadlines is not waited for.
-func newDoor(l net.Listener) *door {
-	d := &door{Listener: quiet(l), settled: make(chan struct{})}
-	if timed, ok := l.(interface{ SetDeadline(t time.Time) error }); ok {
-		d.deadline = timed.SetDeadline
-	}
-	return d
+// newDoor takes an open listener.
+func newDoor(l Listener) *door {
+	return &door{Listener: quiet(l), deadline: l.SetDeadline, settled: make(chan struct{})}
 }
 
 // Accept waits for the next connection. While the door is being shut it still takes those that come.
@@ -83,9 +87,6 @@ func (d *door) note(change func()) {
 // shut waits until everybody who stands before the door is served, or until done is closed. The listener stays open:
 // whoever serves it closes it.
 func (d *door) shut(done <-chan struct{}) {
-	if d.deadline == nil {
-		return
-	}
 	d.note(func() { d.shutting = true })
 	if d.deadline(time.Now().Add(linger)) != nil {
 		return // it is closed

@@ -82,16 +82,16 @@ func (e *Edge) check(_ any, stream grpc.ServerStream) error {
 func unreadable() []byte { return []byte{0xff} }
 
 // Serve answers on l until the edge is stopped; with a configuration, over TLS. The error after a stop is nil.
-func (e *Edge) Serve(l net.Listener, secure *tls.Config) error {
+func (e *Edge) Serve(l Listener, secure *tls.Config) error {
 	d := newDoor(l)
 	e.mu.Lock()
 	e.doors = append(e.doors, d)
 	e.mu.Unlock()
-	l = d
+	var in net.Listener = d
 	if secure != nil {
-		l = tls.NewListener(d, secure)
+		in = tls.NewListener(d, secure)
 	}
-	if err := e.grpc.Serve(l); err != nil {
+	if err := e.grpc.Serve(in); err != nil {
 		return fmt.Errorf("serve %s: %w", l.Addr(), err)
 	}
 	return nil

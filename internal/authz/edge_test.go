@@ -29,7 +29,7 @@ func startEdge(t *testing.T, s *Server, options ...grpc.DialOption) (*Edge, *grp
 	t.Helper()
 	e := NewEdge(s)
 	path := filepath.Join(t.TempDir(), "a.sock")
-	l, err := net.Listen("unix", path) //nolint:noctx // a socket of this test
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	require.NoError(t, err)
 	served := make(chan error, 1)
 	go func() { served <- e.Serve(l, nil) }()
