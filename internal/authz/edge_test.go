@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -236,6 +237,22 @@ func TestStopCutsWhatTakesTooLong(t *testing.T) {
 	defer cancel()
 	e.Stop(ctx)
 	require.Error(t, stream.RecvMsg(new(healthpb.HealthCheckResponse)))
+}
+
+func TestStopCutsWhoSaysNothing(t *testing.T) {
+	s := newTestServer(t, gate(t), Options{})
+	e, conn := startEdge(t, s)
+	silent, err := net.Dial("unix", strings.TrimPrefix(conn.Target(), "unix://")) //nolint:noctx // a socket of this test
+	require.NoError(t, err)
+	defer silent.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	e.Stop(ctx)
+	require.Less(t, time.Since(began), greeting/2)
+	n, err := io.Copy(io.Discard, silent)
+	require.NoError(t, err)
+	require.Positive(t, n, "it was let in, and heard the server's settings")
 }
 
 func TestAQuietConnectionIsAConnection(t *testing.T) {
