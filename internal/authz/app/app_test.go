@@ -212,8 +212,8 @@ func TestWhoConnectedBeforeAStopIsServed(t *testing.T) {
 		for range many {
 			conn, err := net.Dial(network, target) //nolint:noctx // an address of this test
 			require.NoError(t, err)
-			defer conn.Close()
 			go func() {
+				defer conn.Close()
 				// A client of HTTP/2 that says its preface and settings hears the server's settings.
 				_, err := io.WriteString(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
 				if err == nil {
