@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"path/filepath"
@@ -131,8 +132,12 @@ func TestACheckWithNoMessageOrTwoIsAnswered(t *testing.T) {
 		stream, err := conn.NewStream(t.Context(), &grpc.StreamDesc{ClientStreams: true}, checkMethod)
 		require.NoError(t, err)
 		message := wire(t, asked("GET", "/orders", nil))
-		for range messages {
-			require.NoError(t, stream.SendMsg(&message))
+		for i := range messages {
+			err := stream.SendMsg(&message)
+			if i > 1 && errors.Is(err, io.EOF) {
+				break // two are enough for an answer, which may be there by now
+			}
+			require.NoError(t, err)
 		}
 		require.NoError(t, stream.CloseSend())
 		var got []byte
