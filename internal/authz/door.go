@@ -12,6 +12,14 @@ import (
 // address gets those who come later; the ones here came before.
 const linger = 50 * time.Millisecond
 
+// Listener is what an edge answers on. Whoever wraps one has to pass its deadlines on: without them nobody is waited for
+// when it is shut.
+type Listener interface {
+	net.Listener
+	// SetDeadline bounds how long Accept waits; the zero time is no bound.
+	SetDeadline(at time.Time) error
+}
+
 // door is a listener that can be shut without turning away who stands before it.
 //
 // When it stops, grpc-go closes its listeners, and with them the connections nobody has accepted yet, and those it has
@@ -19,22 +27,20 @@ const linger = 50 * time.Millisecond
 // check. A connection that is being served ends in order: it is told to go away, and calls are made again elsewhere.
 type door struct {
 	net.Listener
-	deadline func(time.Time) error // nil where the listener has none
-	settled  chan struct{}         // closed once nobody stands before a door that is being shut
+	deadline func(time.Time) error
+	settled  chan struct{} // closed once nobody stands before a door that is being shut
 
 	mu       sync.Mutex
 	shutting bool
 	free     bool // nobody has come for a while since it began to shut
 	entering int  // connections that were accepted and are not served yet
+	// strangers are the connections that have not said what HTTP/2 and TLS want said first; nil once it is barred.
+	strangers map[*guest]struct{}
 }
 
-// newDoor takes an open listener. One that has no deadlines is not waited for.
-func newDoor(l net.Listener) *door {
-	d := &door{Listener: quiet(l), settled: make(chan struct{})}
-	if timed, ok := l.(interface{ SetDeadline(t time.Time) error }); ok {
-		d.deadline = timed.SetDeadline
-	}
-	return d
+// newDoor takes an open listener.
+func newDoor(l Listener) *door {
+	return &door{Listener: quiet(l), deadline: l.SetDeadline, settled: make(chan struct{}), strangers: map[*guest]struct{}{}}
 }
 
 // Accept waits for the next connection. While the door is being shut it still takes those that come.
@@ -47,8 +53,7 @@ func (d *door) Accept() (net.Conn, error) {
 		conn, err := d.Listener.Accept()
 		switch {
 		case err == nil:
-			d.note(func() { d.entering++ })
-			return &guest{Conn: conn, served: sync.OnceFunc(func() { d.note(func() { d.entering-- }) })}, nil
+			return d.welcome(conn), nil
 		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return nil, err //nolint:wrapcheck // grpc-go looks at the very error
 		}
@@ -56,6 +61,34 @@ func (d *door) Accept() (net.Conn, error) {
 			d.note(func() { d.free = true })
 		}
 		_ = d.deadline(time.Time{})
+	}
+}
+
+// welcome lets a connection in.
+func (d *door) welcome(conn net.Conn) *guest {
+	g := &guest{Conn: conn}
+	g.served = sync.OnceFunc(func() { d.note(func() { d.entering-- }) })
+	g.greeted = sync.OnceFunc(func() { d.note(func() { delete(d.strangers, g) }) })
+	barred := false
+	d.note(func() {
+		d.entering++
+		if barred = d.strangers == nil; !barred {
+			d.strangers[g] = struct{}{}
+		}
+	})
+	if barred {
+		_ = conn.Close() // whoever serves it finds out
+	}
+	return g
+}
+
+// bar cuts the connections that have not begun to speak, and those that come from now on. For these grpc-go waits even
+// when it is to stop at once.
+func (d *door) bar() {
+	var cut map[*guest]struct{}
+	d.note(func() { cut, d.strangers = d.strangers, nil })
+	for g := range cut {
+		_ = g.Conn.Close() // whoever serves it finds out
 	}
 }
 
@@ -83,9 +116,6 @@ func (d *door) note(change func()) {
 // shut waits until everybody who stands before the door is served, or until done is closed. The listener stays open:
 // whoever serves it closes it.
 func (d *door) shut(done <-chan struct{}) {
-	if d.deadline == nil {
-		return
-	}
 	d.note(func() { d.shutting = true })
 	if d.deadline(time.Now().Add(linger)) != nil {
 		return // it is closed
@@ -99,17 +129,22 @@ func (d *door) shut(done <-chan struct{}) {
 // guest is a connection that has come through a door.
 type guest struct {
 	net.Conn
-	served func()
+	served, greeted func()
 }
 
-// SetDeadline is the first thing grpc-go does with a connection once it has decided to serve it.
+// SetDeadline is the first thing grpc-go does with a connection once it has decided to serve it. It takes the deadline
+// away when the other side has said what it has to say first.
 func (g *guest) SetDeadline(t time.Time) error {
 	g.served()
+	if t.IsZero() {
+		g.greeted()
+	}
 	return g.Conn.SetDeadline(t) //nolint:wrapcheck // it is the connection's own error
 }
 
 // Close ends the connection.
 func (g *guest) Close() error {
 	g.served()
+	g.greeted()
 	return g.Conn.Close() //nolint:wrapcheck // it is the connection's own error
 }

@@ -82,16 +82,16 @@ func (e *Edge) check(_ any, stream grpc.ServerStream) error {
 func unreadable() []byte { return []byte{0xff} }
 
 // Serve answers on l until the edge is stopped; with a configuration, over TLS. The error after a stop is nil.
-func (e *Edge) Serve(l net.Listener, secure *tls.Config) error {
+func (e *Edge) Serve(l Listener, secure *tls.Config) error {
 	d := newDoor(l)
 	e.mu.Lock()
 	e.doors = append(e.doors, d)
 	e.mu.Unlock()
-	l = d
+	var in net.Listener = d
 	if secure != nil {
-		l = tls.NewListener(d, secure)
+		in = tls.NewListener(d, secure)
 	}
-	if err := e.grpc.Serve(l); err != nil {
+	if err := e.grpc.Serve(in); err != nil {
 		return fmt.Errorf("serve %s: %w", l.Addr(), err)
 	}
 	return nil
@@ -102,7 +102,7 @@ func (e *Edge) Serve(l net.Listener, secure *tls.Config) error {
 func (e *Edge) Refresh(draining bool) { e.health.set(e.server.TakenAway(), draining) }
 
 // Stop lets in who has come, lets the checks under way be answered and takes no new ones; when ctx ends it cuts what is
-// left. It is called once.
+// left, and who has said nothing yet. It is called once.
 func (e *Edge) Stop(ctx context.Context) {
 	e.health.end()
 	done := make(chan struct{})
@@ -114,6 +114,7 @@ func (e *Edge) Stop(ctx context.Context) {
 	select {
 	case <-done:
 	case <-ctx.Done():
+		e.barDoors()
 		e.grpc.Stop()
 		<-done
 	}
@@ -128,4 +129,12 @@ func (e *Edge) shutDoors(ctx context.Context) {
 		shutting.Go(func() { d.shut(ctx.Done()) })
 	}
 	shutting.Wait()
+}
+
+func (e *Edge) barDoors() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, d := range e.doors {
+		d.bar()
+	}
 }

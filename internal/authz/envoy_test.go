@@ -64,7 +64,7 @@ func TestEnvoyDoesAsItIsTold(t *testing.T) {
 	s := newTestServer(t, gate(t), Options{})
 	e := NewEdge(s)
 	path := filepath.Join(t.TempDir(), "a.sock")
-	l, err := net.Listen("unix", path) //nolint:noctx // a socket of this test
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	require.NoError(t, err)
 	served := make(chan error, 1)
 	go func() { served <- e.Serve(l, nil) }()
@@ -157,7 +157,7 @@ func TestChecksAreCaptured(t *testing.T) {
 	for _, form := range []struct{ name, setting string }{{name: "bytes", setting: "encode_raw_headers: true"}, {name: "map", setting: "encode_raw_headers: false"}} {
 		messages := make(chan []byte, 1)
 		path := filepath.Join(t.TempDir(), "a.sock")
-		l, err := net.Listen("unix", path) //nolint:noctx // a socket of this test
+		l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 		require.NoError(t, err)
 		server := grpc.NewServer(grpc.ForceServerCodecV2(raw{}), grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
 			if method, _ := grpc.MethodFromServerStream(stream); method != checkMethod {

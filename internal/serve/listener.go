@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"time"
 )
 
 // Listener is a bound listener that clients find once [Listener.Publish] was called.
@@ -88,6 +89,15 @@ func (l *Listener) Close() error {
 		l.bound = ""
 	}
 	return err
+}
+
+// SetDeadline bounds how long Accept waits; the zero time is no bound.
+func (l *Listener) SetDeadline(at time.Time) error {
+	timed, ok := l.Listener.(interface{ SetDeadline(at time.Time) error })
+	if !ok {
+		return fmt.Errorf("bound a wait for clients: %w", errors.ErrUnsupported)
+	}
+	return timed.SetDeadline(at) //nolint:wrapcheck // it names the address
 }
 
 // Replaced reports whether another process has put its socket in the place of this one. Of a TCP port nobody can tell.

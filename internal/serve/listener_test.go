@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -134,6 +135,17 @@ func TestASocketReplacesNothingElse(t *testing.T) {
 	require.NoError(t, err)
 	_, err = serve.Listen(t.Context(), a)
 	require.ErrorContains(t, err, "no socket is in its place")
+}
+
+func TestAWaitForClientsEndsAtItsDeadline(t *testing.T) {
+	for _, at := range []string{"127.0.0.1:0", "unix://" + filepath.Join(t.TempDir(), "a.sock")} {
+		l := listen(t, at)
+		require.NoError(t, l.SetDeadline(time.Now().Add(-time.Second)))
+		_, err := l.Accept()
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded, at)
+		require.NoError(t, l.Close())
+		require.ErrorIs(t, l.SetDeadline(time.Time{}), net.ErrClosed, at)
+	}
 }
 
 func TestAPortIsSharedOnlyWhenAsked(t *testing.T) {

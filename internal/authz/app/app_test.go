@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -195,6 +197,36 @@ func TestASocketIsTakenOverWithoutAFailedCheck(t *testing.T) {
 	first.end()
 	report, _ = reported(t, s)
 	require.True(t, report.Bye)
+}
+
+func TestWhoConnectedBeforeAStopIsServed(t *testing.T) {
+	redis, _ := seeded(t)
+	for _, listen := range []string{"unix://" + socket(t), "127.0.0.1:0"} {
+		r := run(t, "--source", redis.URL(), "--listen", listen)
+		network, target := "tcp", r.ready.Listen[0]
+		if path, ok := strings.CutPrefix(target, "unix://"); ok {
+			network, target = "unix", path
+		}
+		const many = 100
+		errs := make(chan error, many)
+		for range many {
+			conn, err := net.Dial(network, target) //nolint:noctx // an address of this test
+			require.NoError(t, err)
+			go func() {
+				defer conn.Close()
+				// A client of HTTP/2 that says its preface and settings hears the server's settings.
+				_, err := io.WriteString(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
+				if err == nil {
+					_, err = io.ReadFull(conn, make([]byte, 9))
+				}
+				errs <- err
+			}()
+		}
+		r.end()
+		for range many {
+			require.NoError(t, <-errs, listen)
+		}
+	}
 }
 
 func TestAStartWithASnapshotStillNeedsGoodSettings(t *testing.T) {

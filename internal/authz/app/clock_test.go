@@ -68,7 +68,7 @@ func TestTheEdgesOfAWindowAreTheStores(t *testing.T) {
 		require.Eventually(t, func() bool { _, is := r.readiness(); return is.Revision >= done.Frame.Rev }, patience, again)
 
 		seen := map[string]int{}
-		for before := storeTime(t, s); before.Before(end.Add(200 * time.Millisecond)); {
+		for before := storeTime(t, s); before.Before(end.Add(200*time.Millisecond)) || seen["after"] == 0; {
 			verdict := code(t, c, path)
 			after := storeTime(t, s)
 			switch {
@@ -85,7 +85,6 @@ func TestTheEdgesOfAWindowAreTheStores(t *testing.T) {
 			before = after
 		}
 		t.Logf("a clock that is off by %s: %v", wrong, seen)
-		require.NotZero(t, seen["after"])
 		require.InDelta(t, -wrong.Seconds(), skewOf(t, r), onEdge.Seconds())
 	}
 }
