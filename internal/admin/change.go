@@ -33,6 +33,7 @@ type Result struct {
 const (
 	commitTries = 40
 	settleFor   = 1500 * time.Millisecond // a head that nobody told of is asked for once a second
+	settleLate  = 300 * time.Millisecond  // for a call that has used up its time: who made it gives up soon
 	// How soon an answer that was lost is asked for again: soon at first, and not often where it stays away, as it does
 	// until the next start when a file could not be synced.
 	askAgain, askSlowly = 50 * time.Millisecond, time.Second
@@ -255,7 +256,11 @@ func (s *Service) leadsOn(ctx context.Context, from state.Meta) error {
 // The change is made: a call that has used up its time is waited for a little all the same, so that whoever reads next
 // from this admin finds what was answered.
 func (s *Service) settled(ctx context.Context, base View, f state.Frame) View {
-	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleFor)
+	wait := settleFor
+	if end, ok := ctx.Deadline(); ok {
+		wait = min(wait, max(time.Until(end), settleLate))
+	}
+	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait)
 	defer cancel()
 	if err := s.cfg.Follower.Wait(soon, f.Epoch, f.Rev); err == nil {
 		return s.viewOf(s.cfg.Cache.Load())

@@ -47,3 +47,26 @@ func TestAnAnswerThatStaysAwayIsAskedForInPeace(t *testing.T) {
 		n.stop()
 	})
 }
+
+// sluggish is a store that takes its time to commit.
+type sluggish struct{ *memstore.Store }
+
+func (s sluggish) Commit(ctx context.Context, base state.Meta, change state.Change) (state.Receipt, error) {
+	time.Sleep(3500 * time.Millisecond) // of the bubble's clock
+	return s.Store.Commit(ctx, base, change)
+}
+
+// Clients in the field wait for 5 seconds. A change that is made late is answered by then, whether our view has it or not.
+func TestAChangeThatIsMadeLateIsAnsweredInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNode(t, sluggish{newStore(t)}, admin.Config{})
+		n.stop()
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+		defer cancel()
+		began := time.Now()
+		who := people.Principal{Name: "alice", Platform: state.PlatformCLI, Role: people.Operator}
+		_, err := n.Do(ctx, who, admin.Retry{}, state.Command{Verb: state.VerbDisable, Target: key(t, "/a")})
+		require.NoError(t, err)
+		require.Less(t, time.Since(began), 4500*time.Millisecond)
+	})
+}

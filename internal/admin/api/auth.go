@@ -124,10 +124,15 @@ func (s *server) createToken(ctx context.Context, who people.Principal, in *glob
 	if err != nil {
 		return wire.NewToken{}, err //nolint:wrapcheck // the use case's errors are the call's
 	}
+	at := wire.Place{Revision: made.Receipt.Frame.Rev, Epoch: made.Receipt.Frame.Epoch}
+	if !at.Told() { // it was made before, under the same key
+		view, err := s.cfg.Service.View()
+		if err != nil {
+			return wire.NewToken{}, err //nolint:wrapcheck // the use case's errors are the call's
+		}
+		at = place(view.Place())
+	}
 	v := visitOf(ctx)
 	v.kind, v.token, v.who = security.TokenCreated, made.ID, made.Name
-	return wire.NewToken{
-		Token: token(made.Machine), Text: made.Text,
-		Place: wire.Place{Revision: made.Receipt.Frame.Rev, Epoch: made.Receipt.Frame.Epoch},
-	}, nil
+	return wire.NewToken{Token: token(made.Machine), Text: made.Text, Place: at}, nil
 }

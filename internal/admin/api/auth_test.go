@@ -146,6 +146,16 @@ func TestMachineTokensOverTheAPI(t *testing.T) {
 	a.post("/api/tokens", `{"role":"viewer","ttl":"forever"}`).problem(http.StatusBadRequest)
 }
 
+// Whoever lost the answer asks again and needs an answer that says where the change stands, as every other one does.
+func TestATokenThatIsAskedForAgainSaysWhereItStands(t *testing.T) {
+	a := newAdmin(t, setup{password: "sesame"})
+	var first, again wire.NewToken
+	a.call(http.MethodPost, "/api/tokens", `{"role":"viewer"}`, "Idempotency-Key", "k1").into(&first)
+	a.call(http.MethodPost, "/api/tokens", `{"role":"viewer"}`, "Idempotency-Key", "k1").into(&again)
+	require.Equal(t, first.Text, again.Text)
+	require.Equal(t, first.Epoch, again.Epoch)
+}
+
 func TestRolesOverTheAPI(t *testing.T) {
 	a := newAdmin(t, setup{password: "sesame"})
 	as := map[string]*adminServer{}

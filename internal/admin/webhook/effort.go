@@ -115,11 +115,11 @@ func first(f func(string) string) func(args ...any) (string, error) {
 	}
 }
 
-// wide is a width or precision that makes much of little.
-var wide = regexp.MustCompile(`[0-9]{4}|\*`) //nolint:gochecknoglobals // a constant
+// wide is a verb with a width or precision that makes much of little. Digits and stars in the text around are just that.
+var wide = regexp.MustCompile(`%[-+# 0-9.\[\]]*([0-9]{4}|\*)`) //nolint:gochecknoglobals // a constant
 
 func printf(format string, args ...any) (string, error) {
-	if wide.MatchString(format) {
+	if wide.MatchString(strings.ReplaceAll(format, "%%", "")) {
 		return "", errTooWide
 	}
 	return short(func(args ...any) (string, error) { return fmt.Sprintf(format, args...), nil })(args...)

@@ -123,6 +123,23 @@ func TestATemplateGoesWithoutAState(t *testing.T) {
 	require.JSONEq(t, `{"status": null, "all": null}`, string(body))
 }
 
+// Only a verb can be wide: stars and numbers in the text around it are what chats and tickets are written with.
+func TestATemplateMayPrintStarsAndNumbers(t *testing.T) {
+	for text, want := range map[string]string{
+		`{{json (printf "*%s*: ticket 12345, 100%% of %-5s|" .Event .Path)}}`: `"*disable*: ticket 12345, 100% of /a   |"`,
+		`{{json (printf "%%%5s" .Path)}}`:                                     `"%   /a"`,
+	} {
+		body, err := webhook.Render(&webhook.Endpoint{Format: webhook.FormatTemplate, Template: text}, &webhook.Event{Action: state.ActionDisable, Path: "/a"})
+		require.NoError(t, err)
+		require.JSONEq(t, want, string(body))
+	}
+	for _, format := range []string{"%1000s", "%.1000s", "%*d", "%.*d", "%[1]*d", "%-+# 01000d", "%%%1000s", "%5%%1000s"} {
+		e := webhook.Endpoint{Format: webhook.FormatTemplate, Template: `{{json (printf "` + format + `" 7 7)}}`}
+		_, err := webhook.Render(&e, &webhook.Event{})
+		require.ErrorContains(t, err, "three digits", format)
+	}
+}
+
 // What opens the way is no reason to page anybody, even where something wider blocks still: nothing would resolve that.
 func TestPagerDutyIsTriggeredByBlocksOnly(t *testing.T) {
 	e := webhook.Endpoint{Format: webhook.FormatPagerDuty, RoutingKey: "k"}
