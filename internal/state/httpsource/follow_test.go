@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -88,14 +89,16 @@ func TestAnAnswerIsAppliedWithoutWaitingForAPoll(t *testing.T) {
 	store := seeded(t)
 	i := newInstance(t, newSource(t, newAdmin(t, store, nil).URL))
 	require.Eventually(t, func() bool { return i.Status().Link == state.LinkConnected }, patience, time.Millisecond)
-	var slowest time.Duration
+	var took []time.Duration
 	for n := range 20 {
 		began := time.Now()
 		f := block(t, store, n).Frame
 		require.NoError(t, i.Wait(t.Context(), f.Epoch, f.Rev))
-		slowest = max(slowest, time.Since(began))
+		took = append(took, time.Since(began))
 	}
-	require.Less(t, slowest, 700*time.Millisecond, "a poll comes after 800 ms at the earliest")
+	// The machine may be busy at times. Polls, of which each comes 800 ms after the last at the earliest, would be late always.
+	slices.Sort(took)
+	require.Less(t, took[len(took)/2], 700*time.Millisecond)
 }
 
 func TestAnInstanceFollowsAnAdminThatStartsAgain(t *testing.T) {

