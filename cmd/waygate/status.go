@@ -75,6 +75,7 @@ func (t *tool) statusOf(ctx context.Context, api *client.Client, text string) er
 	if err := printRoutes(t, []wire.Route{r}); err != nil {
 		return err
 	}
+	t.tellDeprecation(r)
 	if err := t.tellWindows(ctx, api, r); err != nil {
 		return err
 	}
