@@ -97,13 +97,22 @@ func (t *tool) explainFailure(err error) error {
 	case errors.Is(err, client.ErrNoAnswer):
 		return &exitError{code: exitUnknown, err: err, next: "waygate status (it may have happened)"}
 	case refused:
-		return &exitError{code: exitRefused, err: refusal, next: t.nextAfter(refusal)}
+		return &exitError{code: exitRefused, err: t.tokenless(refusal), next: t.nextAfter(refusal)}
 	case errors.Is(err, context.Canceled):
 		return &exitError{code: exitUnknown, err: errors.New("interrupted"), next: "waygate status"}
 	case errors.Is(err, client.ErrUnread):
 		return &exitError{code: exitRefused, err: err, next: "waygate config show (is the admin's address right?)"}
 	}
 	return err
+}
+
+// tokenless adds to a refusal why no token was sent, where there is one that was not: whoever has just logged in would not
+// see what is missing.
+func (t *tool) tokenless(r *client.Refusal) error {
+	if token, err := t.token(); r.Status == http.StatusUnauthorized && err == nil && token.value == "" && token.from != "" && t.running != "waygate login" {
+		return fmt.Errorf("%w (%s)", r, token.from)
+	}
+	return r
 }
 
 // nextAfter is the command that helps after a refusal.
