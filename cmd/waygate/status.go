@@ -210,7 +210,7 @@ func printRoutes(t *tool, routes []wire.Route) error {
 		switch {
 		case r.Until != nil:
 			end = t.brief(*r.Until)
-		case r.Window != nil:
+		case r.Window != nil && r.Window.Start.After(now()): // one that runs below what has no end tells nothing here
 			end = t.brief(r.Window.Start) + " …"
 		}
 		status := strings.ToUpper(r.Status) + finer(r.Effect)
