@@ -78,7 +78,11 @@ func (t *tool) auditVerify(ctx context.Context, o verifyOptions) error {
 		head = c.Runs()[n-1].Head
 	}
 	if err := errors.Join(c.CheckBegin(o.from), witness.Finish(head)); err != nil {
-		return wrong(err)
+		err := wrong(err)
+		if e := new(exitError); errors.As(err, &e) && o.dir+o.archive == "" && o.from == 0 && len(c.Runs()) > 0 && c.Runs()[0].Base > 0 {
+			e.next = "waygate audit verify --archive DIR, if it was trimmed into one"
+		}
+		return err
 	}
 	found := verified{Entries: c.Count(), Checkpoints: witness.Passed(), Took: time.Since(began), Runs: c.Runs()}
 	if t.json() {

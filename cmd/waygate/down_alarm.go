@@ -74,7 +74,7 @@ func (a *alarm) heard(end time.Time) {
 	}
 	left := time.Until(end)
 	if left <= 0 {
-		fmt.Fprintf(d.err, "waygate: the window has ended and shuts %s no more, while %s still runs; to shut it again: waygate window add %[1]s --for %s "+
+		fmt.Fprintf(d.err, "waygate: the window has ended and shuts %s no more, while %s still runs; to shut it again: waygate window add %[1]s --for %[3]s "+
 			"(while a window runs, its end is moved by: waygate window extend %[4]s --by %[3]s)\n", d.target, oneLine(d.command[0]), extendBy, d.window.ID)
 		return
 	}

@@ -354,5 +354,6 @@ func TestAlarm(t *testing.T) {
 	require.Empty(t, said.String())
 	require.InDelta(t, 9*time.Minute, a.ahead(), float64(time.Minute))
 	a.heard(time.Now())
-	require.Contains(t, said.String(), "the window has ended and shuts GET:/a no more, while migrate still runs")
+	require.Contains(t, said.String(), "the window has ended and shuts GET:/a no more, while migrate still runs; to shut it again: "+
+		"waygate window add GET:/a --for 15m (while a window runs, its end is moved by: waygate window extend w-1 --by 15m)")
 }

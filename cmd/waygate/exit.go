@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"github.com/waygate/waygate/internal/admin/client"
 	"github.com/waygate/waygate/internal/admin/wire"
@@ -38,6 +41,14 @@ func (e *exitError) Unwrap() error { return e.err }
 
 func usage(format string, args ...any) error {
 	return &exitError{code: exitUsage, err: fmt.Errorf(format, args...)}
+}
+
+// flagError is the error of an option that is not known, or whose value is not one.
+func flagError(cmd *cobra.Command, err error) error {
+	if n, ok := errors.AsType[*strconv.NumError](err); ok {
+		err = errors.New(strings.Replace(err.Error(), n.Error(), "it is no number", 1))
+	}
+	return &exitError{code: exitUsage, err: err, next: cmd.CommandPath() + " --help"}
 }
 
 // exit prints an error as one clear line and gives the exit status.
@@ -86,7 +97,7 @@ func (t *tool) explainFailure(err error) error {
 	case errors.Is(err, client.ErrNoAnswer):
 		return &exitError{code: exitUnknown, err: err, next: "waygate status (it may have happened)"}
 	case refused:
-		return &exitError{code: exitRefused, err: refusal, next: nextAfter(refusal)}
+		return &exitError{code: exitRefused, err: t.tokenless(refusal), next: t.nextAfter(refusal)}
 	case errors.Is(err, context.Canceled):
 		return &exitError{code: exitUnknown, err: errors.New("interrupted"), next: "waygate status"}
 	case errors.Is(err, client.ErrUnread):
@@ -95,8 +106,17 @@ func (t *tool) explainFailure(err error) error {
 	return err
 }
 
+// tokenless adds to a refusal why no token was sent, where there is one that was not: whoever has just logged in would not
+// see what is missing.
+func (t *tool) tokenless(r *client.Refusal) error {
+	if token, err := t.token(); r.Status == http.StatusUnauthorized && err == nil && token.value == "" && token.from != "" && t.running != "waygate login" {
+		return fmt.Errorf("%w (%s)", r, token.from)
+	}
+	return r
+}
+
 // nextAfter is the command that helps after a refusal.
-func nextAfter(r *client.Refusal) string {
+func (t *tool) nextAfter(r *client.Refusal) string {
 	switch {
 	case r.Status == http.StatusUnauthorized:
 		return "waygate login USER"
@@ -112,7 +132,9 @@ func nextAfter(r *client.Refusal) string {
 		return "waygate doctor"
 	case r.Type == "" || r.Status == http.StatusNotFound && strings.HasPrefix(r.Message, "nothing is here"):
 		return "waygate config show (is the admin's address right?)"
+	case r.Field == "reason" && strings.Contains(r.Message, "required"):
+		return t.running + " … --reason \"why\""
 	default:
-		return "waygate --help"
+		return t.running + " --help"
 	}
 }

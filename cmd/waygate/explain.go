@@ -60,4 +60,17 @@ func (t *tool) tellExplanation(ask wire.ExplainBody, e wire.Explanation) {
 		fmt.Fprintf(t.out, "  until %s\n", t.clock(*e.RetryAt))
 	}
 	tellList(t.out, "admitted environments: ", e.Envs)
+	if e.Cause == "unreadable" {
+		t.tellUnreadable(ask)
+	}
+}
+
+// tellUnreadable says what is mistyped most often, where a request cannot be read.
+func (t *tool) tellUnreadable(ask wire.ExplainBody) {
+	if !strings.HasPrefix(ask.Target, "/") && !strings.Contains(ask.Target, "://") {
+		fmt.Fprintf(t.err, "a target begins with a slash: /%s\n", oneLine(ask.Target))
+	}
+	if upper := strings.ToUpper(ask.Method); upper != ask.Method {
+		fmt.Fprintf(t.err, "methods are upper case: %s\n", oneLine(upper))
+	}
 }

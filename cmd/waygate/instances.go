@@ -1,12 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/waygate/waygate/internal/admin/client"
 	"github.com/waygate/waygate/internal/admin/wire"
 )
 
@@ -61,7 +64,11 @@ func (t *tool) instancesCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := api.ForgetInstance(cmd.Context(), ids[0]); err != nil {
+			err = api.ForgetInstance(cmd.Context(), ids[0])
+			if refusal, ok := errors.AsType[*client.Refusal](err); ok && refusal.Status == http.StatusNotFound {
+				return &exitError{code: exitRefused, err: refusal, next: "waygate instances"}
+			}
+			if err != nil {
 				return err
 			}
 			fmt.Fprintf(t.out, "%s is forgotten; it counts again as soon as it reports\n", ids[0])

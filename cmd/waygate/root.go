@@ -28,6 +28,8 @@ type tool struct {
 	urlFlag, serviceFlag, output, waitFlag, tzFlag string
 
 	zone zone
+	// running is the command as it is typed, without arguments.
+	running string
 }
 
 func newRoot(t *tool) *cobra.Command {
@@ -50,6 +52,7 @@ confirmed by every instance · 4 unknown, the answer was lost.`,
 	root.SetIn(t.in)
 	root.SetOut(t.out)
 	root.SetErr(t.err)
+	root.SetFlagErrorFunc(flagError)
 	flags := root.PersistentFlags()
 	flags.StringVar(&t.urlFlag, "server-url", "", "base `URL` of the admin (WAYGATE_SERVER_URL; default "+defaultURL+")")
 	flags.StringVarP(&t.serviceFlag, "service", "s", "", "the `service` that routes are of (WAYGATE_SERVICE)")
@@ -68,6 +71,7 @@ confirmed by every instance · 4 unknown, the answer was lost.`,
 
 // readGlobals checks the options that every command has.
 func (t *tool) readGlobals(cmd *cobra.Command) error {
+	t.running = cmd.CommandPath()
 	formats := []string{"table", "json"}
 	if own := cmd.Annotations[formatsNote]; own != "" {
 		formats = strings.Split(own, ",")

@@ -45,17 +45,21 @@ func (t *tool) disableCommand() *cobra.Command {
 }
 
 func (t *tool) maintenanceCommand() *cobra.Command {
-	var reason, start, end string
+	var reason, start, end, until string
 	cmd := &cobra.Command{
 		Use: "maintenance ROUTE...", Short: "Put routes in maintenance, now or from --start on", Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, routes []string) error {
+			end, err := oneEnd(end, until)
+			if err != nil {
+				return err
+			}
 			return t.window(cmd.Context(), routes, wire.ActionMaintenance, reason, start, end)
 		},
 	}
 	reasonFlag(cmd, &reason)
 	timeFlag(cmd, &start, "start", "`when` it begins (default now)")
 	timeFlag(cmd, &end, "end", "`when` it ends by itself (default: when you enable the route)")
-	timeFlag(cmd, &end, "until", "the same as --end")
+	timeFlag(cmd, &until, "until", "the same as --end")
 	t.waitFlags(cmd)
 	return cmd
 }
@@ -194,7 +198,11 @@ func shuts(c wire.Command) bool {
 
 // tellRoute says what came of a command on a route, and warns of what its author may not expect.
 func (t *tool) tellRoute(c wire.Command, r wire.ChangedRoute) {
-	t.tellRouteState(r)
+	if c.Action == wire.ActionForget && r.Changed {
+		fmt.Fprintf(t.out, "%s is forgotten; its log stays\n", r.Path)
+	} else {
+		t.tellRouteState(r)
+	}
 	if r.Narrowed {
 		if asked, meant, ok := spelled(c.Path, r.Path); ok {
 			fmt.Fprintf(t.err, "only %s; ANY:%s for all methods\n", meant.Key.Method, asked.Key.Path)
@@ -218,6 +226,9 @@ func (t *tool) tellRoute(c wire.Command, r wire.ChangedRoute) {
 // tellRouteState is the state of a route in a line.
 func (t *tool) tellRouteState(r wire.ChangedRoute) {
 	line := r.Path + " is " + strings.ToUpper(r.Status) + finer(r.Effect) + t.until(r.Until)
+	if r.ForceActive {
+		line += " (protected)"
+	}
 	if r.Status != string(state.Active) {
 		line += because(r.Reason)
 	}
@@ -225,6 +236,17 @@ func (t *tool) tellRouteState(r wire.ChangedRoute) {
 		line += " (nothing changed)"
 	}
 	fmt.Fprintln(t.out, line)
+	t.tellDeprecation(r.Route)
+}
+
+// tellDeprecation says what callers of a deprecated route are told.
+func (t *tool) tellDeprecation(r wire.Route) {
+	if r.SunsetDate != nil {
+		fmt.Fprintf(t.out, "  sunset: %s\n", t.clock(*r.SunsetDate))
+	}
+	if r.SuccessorPath != nil {
+		fmt.Fprintf(t.out, "  successor: %s\n", oneLine(*r.SuccessorPath))
+	}
 }
 
 func (t *tool) warnUnknown(r wire.ChangedRoute) {
@@ -240,7 +262,7 @@ func (t *tool) tellEffects(r wire.ChangedRoute) {
 	tellList(t.out, "shut again: ", r.Reclosed)
 	tellList(t.err, "now blocked, because it was an exception: ", r.Exposed)
 	for _, o := range r.Still {
-		fmt.Fprintf(t.err, "still blocked by %s (%s%s)%s\n", o.Path, strings.ToUpper(o.Status), t.until(o.Until), because(o.Reason))
+		fmt.Fprintf(t.err, "still blocked by %s (%s%s)%s\n", targetOf(o.Path), strings.ToUpper(o.Status), t.until(o.Until), because(o.Reason))
 	}
 	if r.Next != nil {
 		fmt.Fprintf(t.out, "  blocks again at %s\n", t.clock(*r.Next))

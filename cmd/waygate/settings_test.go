@@ -40,7 +40,7 @@ func TestALoginStaysWithItsServer(t *testing.T) {
 	}
 	require.Contains(t, run(map[string]string{"WAYGATE_SERVER_URL": ours}, "login", "ada", "-p", "x"), "logged in as ada")
 
-	run(nil, "status")
+	require.Contains(t, run(nil, "status"), "a token is needed (the login of ada is one at "+ours+", and not at "+theirs)
 	require.NotEmpty(t, sent["theirs"])
 	for _, token := range sent["theirs"] {
 		require.Empty(t, token)

@@ -75,6 +75,7 @@ func (t *tool) statusOf(ctx context.Context, api *client.Client, text string) er
 	if err := printRoutes(t, []wire.Route{r}); err != nil {
 		return err
 	}
+	t.tellDeprecation(r)
 	if err := t.tellWindows(ctx, api, r); err != nil {
 		return err
 	}
@@ -209,7 +210,7 @@ func printRoutes(t *tool, routes []wire.Route) error {
 		switch {
 		case r.Until != nil:
 			end = t.brief(*r.Until)
-		case r.Window != nil:
+		case r.Window != nil && r.Window.Start.After(now()): // one that runs below what has no end tells nothing here
 			end = t.brief(r.Window.Start) + " …"
 		}
 		status := strings.ToUpper(r.Status) + finer(r.Effect)

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/waygate/waygate/internal/admin/wire"
+	"github.com/waygate/waygate/internal/state"
 )
 
 // onSwitch makes a change of a switch (empty service: the global one), tells what came of it, and waits if asked to.
@@ -106,12 +107,24 @@ func (t *tool) switchBody(o switchOptions) (wire.SwitchBody, error) {
 	if err != nil {
 		return wire.SwitchBody{}, err
 	}
-	for _, route := range o.exempt {
-		if err := oneRoute(route); err != nil {
-			return wire.SwitchBody{}, err
-		}
+	if err := exemptions(o.exempt); err != nil {
+		return wire.SwitchBody{}, err
 	}
 	return wire.SwitchBody{Reason: o.reason, ExemptPaths: o.exempt, IncludeForceActive: o.protected, Until: sendWhen(end)}, nil
+}
+
+// exemptions refuses what is no route, or several in one word: either would exempt nothing. A service is put before none
+// of them: an exemption of a switch without one is for every service that it shuts.
+func exemptions(routes []string) error {
+	for _, text := range routes {
+		if _, err := state.ParseSpelling(text); err != nil {
+			return usage("%w", err)
+		}
+		if err := oneRoute(text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *tool) globalCommand() *cobra.Command {
@@ -148,6 +161,9 @@ func (t *tool) globalCommand() *cobra.Command {
 	add := &cobra.Command{
 		Use: "exempt-add ROUTE...", Short: "Exempt routes; switches nothing on", Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, routes []string) error {
+			if err := exemptions(routes); err != nil {
+				return err
+			}
 			return t.onSwitch(cmd, "", wire.ActionExempt, wire.ExemptBody{Add: routes})
 		},
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -14,7 +15,7 @@ import (
 
 // windowOptions are the options of window add.
 type windowOptions struct {
-	start, end, lasts          string
+	start, end, until, lasts   string
 	every, at, to, rrule, cron string
 	effect, reason, ticket     string
 	except                     []string
@@ -25,7 +26,7 @@ func (o *windowOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	timeFlag(cmd, &o.start, "start", "`when` it begins (default now); of a recurrence: from when on")
 	timeFlag(cmd, &o.end, "end", "`when` it ends: 2h from now, 18:00, a time")
-	timeFlag(cmd, &o.end, "until", "the same as --end")
+	timeFlag(cmd, &o.until, "until", "the same as --end")
 	timeFlag(cmd, &o.lasts, "for", "how `long` it lasts, instead of --end: 2h")
 	timeFlag(cmd, &o.every, "every", "on which `days` it recurs: day, weekday, sunday, monday,thursday, \"first sunday\", month")
 	timeFlag(cmd, &o.at, "at", "the `time` of day at which it begins, with --every or --rrule: 02:00")
@@ -98,6 +99,9 @@ func (t *tool) newWindow(target string, o windowOptions) (w wire.NewWindow, star
 		For: o.lasts, Every: o.every, At: o.at, To: o.to, RRule: o.rrule, Cron: o.cron,
 		Reason: o.reason, Ticket: o.ticket, IncludeForceActive: o.protected,
 	}
+	if o.end, err = oneEnd(o.end, o.until); err != nil {
+		return w, start, err
+	}
 	if t.zone.given {
 		w.Timezone = t.zone.String()
 	}
@@ -126,6 +130,14 @@ func (t *tool) newWindow(target string, o windowOptions) (w wire.NewWindow, star
 	return w, start, err
 }
 
+// oneEnd is what --end and --until say, which are two names of one option: of two different ends neither is taken.
+func oneEnd(end, until string) (string, error) {
+	if end != "" && until != "" && end != until {
+		return "", usage("--end %s and --until %s are the same option, and differ: give one of them", end, until)
+	}
+	return cmp.Or(end, until), nil
+}
+
 // fromTo reads --start and --end.
 func (t *tool) fromTo(start, end string) (from, to time.Time, err error) {
 	at := now()
@@ -136,7 +148,11 @@ func (t *tool) fromTo(start, end string) (from, to time.Time, err error) {
 		return from, to, err
 	}
 	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
-		return from, to, usage("--start %s is not before --end %s: both count from now; write --end with its date", t.clock(from), t.clock(to))
+		hint := "write --end with its date"
+		if _, err := wire.ParseDuration(end); err == nil {
+			hint = "a duration counts from now, not from --start; " + hint
+		}
+		return from, to, usage("--start %s is not before --end %s: %s", t.clock(from), t.clock(to), hint)
 	}
 	return from, to, nil
 }

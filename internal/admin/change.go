@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -319,7 +320,7 @@ func (s *Service) checkReasons(commands []state.Command) error {
 		onSwitch := c.Target.Global || c.Target.Service != ""
 		shuts := c.Verb == state.VerbMaintenance || c.Verb == state.VerbSchedule || c.Verb == state.VerbEnable ||
 			c.Verb == state.VerbAddWindow || c.Verb == state.VerbRestore || c.Verb == state.VerbDisable && !onSwitch
-		if shuts && c.Reason == "" {
+		if shuts && strings.TrimSpace(c.Reason) == "" {
 			return state.Invalid("reason", "a reason is required here (WAYGATE_REQUIRE_REASON): say why")
 		}
 	}

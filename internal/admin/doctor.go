@@ -65,14 +65,16 @@ func (s *Service) Checkup(ctx context.Context) Checkup {
 	}
 	clock := s.clock.Status()
 	c.Ahead, c.ClockAlarm = clock.Skew, clock.Alarm
-	var err error
-	if c.Fleet, err = s.Instances(ctx); err != nil {
-		c.find(LevelFail, "fleet", fmt.Sprintf("the fleet cannot be read: %s", err), "see to the store first")
-	}
 	c.findStore()
 	c.findClock()
 	c.findHorizon()
-	c.findFleet()
+	var err error
+	if c.Fleet, err = s.Instances(ctx); err != nil {
+		// What enforces what is not known now: that none reports would be said without having looked.
+		c.find(LevelFail, "fleet", fmt.Sprintf("the fleet cannot be read: %s", err), "see to the store first")
+	} else {
+		c.findFleet()
+	}
 	return c
 }
 
@@ -127,7 +129,7 @@ func (c *Checkup) findHorizon() {
 }
 
 func (c *Checkup) findFleet() {
-	live, checks := 0, uint64(0)
+	live, lost, checks := 0, 0, uint64(0)
 	for i := range c.Fleet {
 		r := &c.Fleet[i]
 		p := r.Presence()
@@ -138,6 +140,7 @@ func (c *Checkup) findFleet() {
 		if p == state.Live {
 			live++
 		} else {
+			lost++
 			c.find(LevelWarn, "fleet", fmt.Sprintf("%s is silent for %s and said no goodbye", r.ID, r.Age.Round(time.Second)), "waygate instances forget "+r.ID)
 		}
 		if r.Epoch != c.Link.Epoch || r.Rev < c.Link.Rev {
@@ -151,6 +154,8 @@ func (c *Checkup) findFleet() {
 		}
 	}
 	switch {
+	case live == 0 && lost > 0:
+		c.find(LevelFail, "fleet", "no waygate-authz reports any more: what the lost ones enforce is not known", "look at their link to the store, and whether they run")
 	case live == 0:
 		c.find(LevelFail, "fleet", "no waygate-authz reports: nothing is enforced", "start one with the same WAYGATE_REDIS_URL, or WAYGATE_SERVER_URL, and namespace")
 	case checks == 0:

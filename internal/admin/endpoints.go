@@ -29,9 +29,10 @@ type Endpoints struct {
 	deliveries Deliveries
 	errands    *errands
 
-	seen   atomic.Pointer[endpointsSeen]
-	stale  atomic.Bool
-	reload sync.Mutex
+	seen  atomic.Pointer[endpointsSeen]
+	stale atomic.Bool
+	// reload holds a token while somebody reads the private part: whoever waits for it can give up, a mutex would hold them.
+	reload chan struct{}
 
 	mu sync.Mutex
 	// began is since when fixed endpoints are told of changes, by id: since they were first seen here.
@@ -72,7 +73,7 @@ func NewEndpoints(s *Service, cfg EndpointsConfig) *Endpoints {
 	if cfg.Changed == nil {
 		cfg.Changed = func() {}
 	}
-	e := &Endpoints{service: s, cfg: cfg, errands: newErrands(), began: map[string]time.Time{}}
+	e := &Endpoints{service: s, cfg: cfg, errands: newErrands(), reload: make(chan struct{}, 1), began: map[string]time.Time{}}
 	e.stale.Store(true)
 	for _, one := range cfg.Fixed() {
 		e.since(one.ID)
@@ -136,8 +137,12 @@ func (e *Endpoints) Endpoints(ctx context.Context) ([]webhook.Endpoint, error) {
 
 // read reads the private part, once for all who ask at the same time.
 func (e *Endpoints) read(ctx context.Context) (*endpointsSeen, error) {
-	e.reload.Lock()
-	defer e.reload.Unlock()
+	select {
+	case e.reload <- struct{}{}:
+		defer func() { <-e.reload }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("read the endpoints: %w: %w", state.ErrUnavailable, ctx.Err())
+	}
 	e.stale.Store(false) // what comes from now on is read again
 	fields, err := e.service.cfg.Store.Private(ctx)
 	if err != nil {

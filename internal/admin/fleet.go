@@ -3,6 +3,7 @@ package admin
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -81,7 +82,10 @@ func (s *Service) Forget(ctx context.Context, who people.Principal, id string) e
 	if err := who.May(people.ScopeChange); err != nil {
 		return err
 	}
-	if err := s.cfg.Fleet.Forget(ctx, id); err != nil {
+	switch err := s.cfg.Fleet.Forget(ctx, id); {
+	case errors.Is(err, state.ErrNotFound):
+		return fmt.Errorf("instance %.64q: %w", id, state.ErrNotFound)
+	case err != nil:
 		return fmt.Errorf("forget instance %.64q: %w", id, err)
 	}
 	s.fleet.keep(nil)

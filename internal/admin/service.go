@@ -24,7 +24,7 @@ type Config struct {
 	Alarm func() string
 	// Strict refuses commands on routes that nobody declared or saw.
 	Strict bool
-	// RequireReason refuses to block, schedule or lift without a reason.
+	// RequireReason refuses to block, schedule, restore or enable a route without a reason.
 	RequireReason bool
 	// UpcomingLead is how long before its start a window is announced; zero announces none ahead.
 	UpcomingLead time.Duration

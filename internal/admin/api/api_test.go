@@ -38,12 +38,13 @@ type setup struct {
 
 // adminServer is one admin, over real HTTP on loopback.
 type adminServer struct {
-	t      *testing.T
-	base   string
-	people *people.People
-	store  state.Backend
-	sender *webhook.Dispatcher
-	token  string
+	t         *testing.T
+	base      string
+	people    *people.People
+	store     state.Backend
+	sender    *webhook.Dispatcher
+	token     string
+	endpoints *admin.Endpoints
 }
 
 func newAdmin(t *testing.T, s setup) *adminServer {
@@ -90,7 +91,7 @@ func newAdmin(t *testing.T, s setup) *adminServer {
 	require.NoError(t, err)
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	a := &adminServer{t: t, base: server.URL + strings.TrimSuffix(s.basePath, "-"), people: known, store: s.store, sender: sender}
+	a := &adminServer{t: t, base: server.URL + strings.TrimSuffix(s.basePath, "-"), people: known, store: s.store, sender: sender, endpoints: endpoints}
 	if s.password != "" {
 		session, err := known.Login(t.Context(), "alice", s.password, state.PlatformCLI, "192.0.2.9:1")
 		require.NoError(t, err)

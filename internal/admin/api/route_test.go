@@ -176,6 +176,7 @@ func TestAReasonCanBeRequired(t *testing.T) {
 	a := newAdmin(t, setup{requireReason: true})
 	for _, action := range []string{"disable", "maintenance", "enable"} {
 		require.Equal(t, "reason", a.post(on("GET:/a", action), "").problem(http.StatusBadRequest).Field)
+		require.Equal(t, "reason", a.post(on("GET:/a", action), `{"reason":" \t"}`).problem(http.StatusBadRequest).Field, "blanks say nothing")
 		a.post(on("GET:/a", action), `{"reason":"because"}`).is(http.StatusOK)
 	}
 	a.post("/api/global/enable", "").problem(http.StatusBadRequest)

@@ -1,7 +1,9 @@
 package api_test
 
 import (
+	"context"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,6 +55,41 @@ func TestWhileTheStoreIsAwayReadsWorkAndChangesAre503(t *testing.T) {
 			require.Eventually(t, func() bool { return a.post(on("GET:/a", "enable"), "").status == http.StatusOK }, waitLong, 50*time.Millisecond)
 		})
 	}
+}
+
+// The doctor is asked when something hangs: it must not, whoever else waits for the store, and blames that alone.
+func TestTheDoctorAnswersWhileTheStoreIsSilent(t *testing.T) {
+	store := newFlaky(t)
+	a := newAdmin(t, setup{store: store})
+	a.post("/api/webhooks", receiver).is(http.StatusOK)
+	a.get("/api/webhooks")
+	store.Silence()
+	a.endpoints.Changed()
+	var waiting sync.WaitGroup
+	defer waiting.Wait()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	waiting.Go(func() { // as the dispatcher does, with no deadline of its own
+		_, _ = a.endpoints.Endpoints(ctx)
+	})
+	began := time.Now()
+	var webhooks []wire.Webhook
+	a.get("/api/webhooks").into(&webhooks)
+	require.Len(t, webhooks, 1, "what was last seen")
+	require.Less(t, time.Since(began), waitLong)
+	began = time.Now()
+	var d wire.Doctor
+	a.get("/api/doctor").into(&d)
+	require.Less(t, time.Since(began), waitLong)
+	require.False(t, d.Reachable)
+	var failed []string
+	for _, f := range d.Findings {
+		require.NotContains(t, f.Message, "nothing is enforced")
+		if f.Level == "fail" {
+			failed = append(failed, f.Subject)
+		}
+	}
+	require.Equal(t, []string{"store", "fleet"}, failed)
 }
 
 func TestALostAnswerIsAskedForAgain(t *testing.T) {

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/waygate/waygate/internal/admin/wire"
+	"github.com/waygate/waygate/internal/state"
+	"github.com/waygate/waygate/internal/state/statetest"
 )
 
 func TestExplain(t *testing.T) {
@@ -249,4 +252,26 @@ func TestTheFleet(t *testing.T) {
 		levels[f.Subject] = f.Level
 	}
 	require.Equal(t, map[string]string{"store": "ok", "durability": "warn", "clock": "ok", "envoy": "ok"}, levels)
+}
+
+// silenced has every instance silent for a while.
+type silenced struct{ *statetest.Flaky }
+
+func (s silenced) Reports(ctx context.Context) ([]state.Report, error) {
+	all, err := s.Flaky.Reports(ctx)
+	for i := range all {
+		all[i].Age += time.Minute
+	}
+	return all, err
+}
+
+// An instance that is silent may well enforce what it knew: the doctor does not say that nothing does.
+func TestTheDoctorOnAFleetThatIsLost(t *testing.T) {
+	a := newAdmin(t, setup{store: silenced{newFlaky(t)}})
+	require.Contains(t, string(a.get("/api/doctor").body), "no waygate-authz reports: nothing is enforced")
+	a.call(http.MethodPut, "/api/instances/gw-1", `{"boot":"b"}`).is(http.StatusOK)
+	said := string(a.get("/api/doctor").body)
+	require.Contains(t, said, "gw-1 is silent for 1m0s")
+	require.Contains(t, said, "no waygate-authz reports any more: what the lost ones enforce is not known")
+	require.NotContains(t, said, "nothing is enforced")
 }

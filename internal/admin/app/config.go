@@ -31,7 +31,7 @@ type Config struct {
 	CheckpointKey  string `env:"WAYGATE_CHECKPOINT_KEY"  flag:"checkpoint-key"  value:"FILE" usage:"the Ed25519 key that signs them (PEM, PKCS #8); made if it is not there, with its public key beside it as FILE.pub"`
 
 	AllowOpen     bool `env:"WAYGATE_ALLOW_OPEN"     flag:"allow-open"     usage:"without users, serve on other addresses than loopback too"`
-	RequireReason bool `env:"WAYGATE_REQUIRE_REASON" flag:"require-reason" usage:"refuse to block, schedule or lift without a reason"`
+	RequireReason bool `env:"WAYGATE_REQUIRE_REASON" flag:"require-reason" usage:"refuse to block, schedule, restore or enable a route without a reason"`
 	StrictRoutes  bool `env:"WAYGATE_STRICT_ROUTES"  flag:"strict-routes"  usage:"refuse commands on routes that nobody declared or saw"`
 
 	UpcomingLead    time.Duration `env:"WAYGATE_UPCOMING_LEAD" envDefault:"15m" flag:"upcoming-lead" usage:"how long before its start a window is announced; 0 announces none ahead"`

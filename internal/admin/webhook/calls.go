@@ -58,12 +58,12 @@ func (d *Dispatcher) ReadTo(ctx context.Context, endpoint string) (epoch string,
 func (d *Dispatcher) Test(ctx context.Context, e Endpoint) ([]Attempt, error) {
 	var events []Event
 	now, run := time.Now().UTC(), "TEST"+rand.Text()[:10]
-	for _, ev := range samples(e.ID) {
+	for _, ev := range samples(&e, now) {
 		record := state.Record{Action: ev.Action, Path: ev.Path}
 		if e.skips(&ev) || !e.Filter.passes(&record, nil) {
 			continue
 		}
-		ev.Epoch, ev.At = run, now
+		ev.Epoch = run
 		ev.ID = messageID(run, ev.Rev, ev.Index, e.ID)
 		events = append(events, ev)
 	}

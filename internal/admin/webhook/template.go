@@ -30,7 +30,7 @@ func parseTemplate(text string) (*template.Template, error) {
 	if err != nil {
 		return nil, state.Invalid("template", "the template cannot be read: %s", err)
 	}
-	for _, ev := range samples("sample") {
+	for _, ev := range samples(&Endpoint{ID: "sample"}, sampleAt) {
 		if _, err := fill(text, &ev); err != nil {
 			return nil, state.Invalid("template", "the template fails on %s: %s", ev.Action, err)
 		}
