@@ -13,12 +13,20 @@ import (
 
 func (t *tool) loginCommand() *cobra.Command {
 	var password string
+	var piped bool
 	cmd := &cobra.Command{
 		Use: "login [USER]", Short: "Log in and keep the token in ~/.waygate/config.json", Args: args(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, names []string) error {
 			name := ""
 			if len(names) == 1 {
 				name = names[0]
+			}
+			if piped {
+				line, err := t.line()
+				if err != nil && line == "" {
+					return usage("--password-stdin: there is nothing to read: %w", err)
+				}
+				password = strings.TrimRight(line, "\r\n")
 			}
 			if err := t.askLogin(&name, &password); err != nil {
 				return err
@@ -48,13 +56,15 @@ func (t *tool) loginCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&password, "password", "p", "", "the password (default: asked for)")
+	cmd.Flags().BoolVar(&piped, "password-stdin", false, "read the password from the standard input, where no list of processes shows it")
+	cmd.MarkFlagsMutuallyExclusive("password", "password-stdin")
 	return cmd
 }
 
 // askLogin asks a person for what was not given.
 func (t *tool) askLogin(name, password *string) error {
 	if (*name == "" || *password == "") && !t.terminal {
-		return usage("login needs a user and, where nobody can be asked, --password")
+		return usage("login needs a user and, where nobody can be asked, --password-stdin or --password")
 	}
 	if *name == "" {
 		fmt.Fprint(t.err, "User: ")
