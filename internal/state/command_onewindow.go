@@ -50,7 +50,10 @@ func (x *execution) commandWindow(cmd *Command) (Outcome, error) {
 		return Outcome{}, err
 	}
 	over := d.doc.unprotectedOver(d.key)
-	d.out.Still, d.out.Next = d.doc.stillOver(over, d.key, x.by.At), d.doc.nextOver(over, d.key, x.by.At)
+	d.out.Next = d.doc.nextOver(over, d.key, x.by.At)
+	if cmd.Verb != VerbChangeWindow { // who moves an end meant to open nothing
+		d.out.Still = d.doc.stillOver(over, d.key, x.by.At)
+	}
 	return d.out, nil
 }
 
