@@ -38,6 +38,8 @@ const (
 	// How soon an answer that was lost is asked for again: soon at first, and not often where it stays away, as it does
 	// until the next start when a file could not be synced.
 	askAgain, askSlowly = 50 * time.Millisecond, time.Second
+	// A change that a store has less time for than this is not sent: who made it would not hear what came of it.
+	commitWithin = 300 * time.Millisecond
 )
 
 // Do executes the commands as one commit: all or nothing.
@@ -141,11 +143,14 @@ func (s *Service) upToDate(ctx context.Context) (View, error) {
 	}
 }
 
-// deliver commits. Where the answer is lost, it asks again: the change carries an id, so that it is made once only, and
+// deliver commits, if there is time for it: a call may have waited for a store that was being repaired. Where the answer is lost, it asks again: the change carries an id, so that it is made once only, and
 // the receipt of a change that was made without our hearing of it is no duplicate to us.
 func (s *Service) deliver(ctx context.Context, base state.Meta, change state.Change) (state.Receipt, error) {
 	if change.ID == "" {
 		change.ID = "call:" + newID()
+	}
+	if end, ok := ctx.Deadline(); ok && time.Until(end) < commitWithin {
+		return state.Receipt{}, fmt.Errorf("the store was not ready in time, and nothing was changed: %w", state.ErrUnavailable)
 	}
 	receipt, err := s.cfg.Store.Commit(ctx, base, change)
 	if !errors.Is(err, state.ErrUnknownOutcome) {

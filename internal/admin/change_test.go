@@ -70,3 +70,20 @@ func TestAChangeThatIsMadeLateIsAnsweredInTime(t *testing.T) {
 		require.Less(t, time.Since(began), 4500*time.Millisecond)
 	})
 }
+
+// A change whose outcome nobody would hear of is not begun.
+func TestAChangeWithoutTimeIsNotBegun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNode(t, newStore(t), admin.Config{})
+		who := people.Principal{Name: "alice", Platform: state.PlatformCLI, Role: people.Operator}
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		_, err := n.Do(ctx, who, admin.Retry{}, state.Command{Verb: state.VerbDisable, Target: key(t, "/a")})
+		require.ErrorIs(t, err, state.ErrUnavailable)
+		require.ErrorContains(t, err, "nothing was changed")
+		r, err := n.Do(t.Context(), who, admin.Retry{}, state.Command{Verb: state.VerbDisable, Target: key(t, "/a")})
+		require.NoError(t, err)
+		require.True(t, r.Changed)
+		n.stop()
+	})
+}
