@@ -142,8 +142,12 @@ func (r *following) fetchDocument(give bool) {
 	r.fetch(loadDeadline, func(ctx context.Context) fetchEvent {
 		e := fetchEvent{whole: true, give: give}
 		doc, err := r.source.Load(ctx)
-		if err == nil {
-			e.snapshot, err = Compile(doc)
+		switch {
+		case err != nil:
+		case r.cache.Load() == nil:
+			e.snapshot, err = Compile(doc) // nobody is answered before
+		default:
+			e.snapshot, err = CompileBeside(doc)
 		}
 		e.err = err
 		return e

@@ -11,7 +11,7 @@ const gatherFrom = 5_000
 // Gather asks the system to put the memory in which a large index lies into huge pages, and gives how much of it, in
 // bytes, is in them then. A verdict looks at a dozen places of the index; in pages of 4 KB the processor must first look
 // up where most of them are, which takes as long as the look itself. It is advice: verdicts are the same before and
-// after it, and while it goes on. It takes about as long as a fifth of [Compile], and belongs on a goroutine of its own.
+// after it, and while it goes on. It takes about as long as [Compile], and belongs on a goroutine of its own.
 //
 // Where the system cannot do it (other systems than Linux 6.1 or later, no memory in one piece) or the machine's
 // administrator wants no huge pages, nothing changes.
@@ -19,7 +19,7 @@ func (s *Snapshot) Gather() (bytes int) {
 	if s.index.literal.count+s.index.shaped.count < gatherFrom || !hugePagesWanted() {
 		return 0
 	}
-	pace := pace{}
+	pace := &pace{}
 	for region := range s.index.regions() {
 		pace.rest()
 		if collapse(region*hugePage, hugePage) == nil {

@@ -62,7 +62,8 @@ func (b *bench) whileLoading(ctx context.Context) (ratio float64, err error) {
 	return ratio, ctx.Err() //nolint:wrapcheck // the user's own interruption
 }
 
-// loadInto reads a document as it is stored, puts it into force, and gathers it as waygate-authz does.
+// loadInto reads a document as it is stored, puts it into force, and gathers it, as waygate-authz does
+// while it answers checks.
 func loadInto(cache *state.Cache, stored []byte) (time.Duration, error) {
 	began := time.Now()
 	var fields state.Patch
@@ -74,7 +75,7 @@ func loadInto(cache *state.Cache, stored []byte) (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read the document: %w", err)
 	}
-	snapshot, err := state.Compile(doc)
+	snapshot, err := state.CompileBeside(doc)
 	if err != nil {
 		return 0, fmt.Errorf("compile the document: %w", err)
 	}
