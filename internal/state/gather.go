@@ -19,9 +19,9 @@ func (s *Snapshot) Gather() (bytes int) {
 	if s.index.literal.count+s.index.shaped.count < gatherFrom || !hugePagesWanted() {
 		return 0
 	}
-	pace := &pace{}
-	for region := range s.index.regions() {
-		pace.rest()
+	beside := &pace{}
+	for region := range s.index.regions(beside) {
+		beside.rest()
 		if collapse(region*hugePage, hugePage) == nil {
 			bytes += hugePage
 		}
@@ -30,11 +30,12 @@ func (s *Snapshot) Gather() (bytes int) {
 }
 
 // regions are the places in memory, counted in huge pages, in which the index lies.
-func (ix *index) regions() map[uintptr]struct{} {
+func (ix *index) regions(beside *pace) map[uintptr]struct{} {
 	found := map[uintptr]struct{}{}
 	note := func(p unsafe.Pointer) { found[uintptr(p)/hugePage] = struct{}{} }
 	for _, t := range [...]*table[string, leaf]{&ix.literal, &ix.shaped} {
 		for _, p := range t.pages {
+			beside.step()
 			note(unsafe.Pointer(p))
 			for e := range p.all() {
 				note(unsafe.Pointer(e))
@@ -43,6 +44,7 @@ func (ix *index) regions() map[uintptr]struct{} {
 		}
 	}
 	for _, p := range ix.steps.pages {
+		beside.step()
 		note(unsafe.Pointer(p))
 	}
 	return found
