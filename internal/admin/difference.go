@@ -14,28 +14,20 @@ func differences(doc *state.Document, change *state.Change) []Difference {
 	if err != nil {
 		return nil
 	}
-	was, err := state.Compile(doc)
-	if err != nil {
-		return nil
-	}
-	is, err := state.Compile(after)
-	if err != nil {
-		return nil
-	}
 	var all []Difference
 	for t := range touched(doc, after, change.Patch) {
 		d := Difference{Path: t.String(), How: "changed"}
 		if t.Key.Path == "" {
-			d.Before, d.After = switchStatus(was, t, change), switchStatus(is, t, change)
+			d.Before, d.After = switchStatus(doc, t, change), switchStatus(after, t, change)
 		} else {
-			before, after := was.State(t.Key, change.At), is.State(t.Key, change.At)
-			d.Path, d.Before, d.After = after.Path, before.Status, after.Status
+			was, is := doc.State(t.Key, change.At), after.State(t.Key, change.At)
+			d.Path, d.Before, d.After = is.Path, was.Status, is.Status
 			_, had := doc.Route(t.Key)
-			_, has := is.Document().Route(t.Key)
+			_, has := after.Route(t.Key)
 			if !had {
 				d.How = "added"
 			} else if !has {
-				d.How, d.Path = "removed", before.Path
+				d.How, d.Path = "removed", was.Path
 			}
 		}
 		all = append(all, d)
@@ -44,10 +36,10 @@ func differences(doc *state.Document, change *state.Change) []Difference {
 	return all
 }
 
-func switchStatus(s *state.Snapshot, t state.Target, change *state.Change) state.Status {
-	st := s.GlobalState(change.At)
+func switchStatus(doc *state.Document, t state.Target, change *state.Change) state.Status {
+	st := doc.GlobalState(change.At)
 	if !t.Global {
-		st = s.ServiceState(t.Service, change.At)
+		st = doc.ServiceState(t.Service, change.At)
 	}
 	if st.Enabled {
 		return state.Maintenance

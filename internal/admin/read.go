@@ -20,7 +20,7 @@ func (s *Service) Route(ctx context.Context, spelled state.Spelling) (View, stat
 	if err != nil {
 		return View{}, state.RouteState{}, err //nolint:wrapcheck // it says what is ambiguous
 	}
-	st := view.State(key, view.Now)
+	st := view.Document().State(key, view.Now)
 	st.Path = shown
 	if !st.Known {
 		st.Known = s.fleet.seen(ctx, s).key(key)
@@ -41,7 +41,7 @@ func (s *Service) Routes(service string) (View, []state.RouteState, error) {
 	if service != "" {
 		keep = func(k state.Key) bool { return k.Service == service }
 	}
-	return view, view.States(view.Now, keep), nil
+	return view, view.Document().States(view.Now, keep), nil
 }
 
 // Window is a window by its id, for a change that depends on what it says: one that this admin does not know yet is

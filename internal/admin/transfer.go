@@ -81,15 +81,11 @@ func (s *Service) Import(ctx context.Context, who people.Principal, retry Retry,
 
 // added is the change that adds what the copy has and the document lacks. A switch that is on stays as it is.
 func added(doc *state.Document, by state.Author, c Copy, reason string) (state.Change, []Difference, error) {
-	snap, err := state.Compile(doc)
-	if err != nil {
-		return state.Change{}, nil, fmt.Errorf("compile: %w", err)
-	}
 	var notes []Difference
 	commands := c.commandsOf(reason, func(t state.Target) bool {
-		st := snap.GlobalState(by.At)
+		st := doc.GlobalState(by.At)
 		if !t.Global {
-			st = snap.ServiceState(t.Service, by.At)
+			st = doc.ServiceState(t.Service, by.At)
 		}
 		if st.Enabled {
 			notes = append(notes, Difference{Path: t.String(), How: "kept", Note: "this switch is on: it stays as it is"})

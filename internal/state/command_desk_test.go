@@ -105,7 +105,7 @@ func (d *desk) announce() {
 	before := d.snapshot()
 	d.doc, err = d.doc.With(d.made.Patch, state.Meta{Epoch: "e", Rev: d.doc.Rev + 1})
 	require.NoError(d.t, err)
-	require.Equal(d.t, before.States(d.now, nil), d.snapshot().States(d.now, nil), "an announcement changes no state")
+	require.Equal(d.t, before.Document().States(d.now, nil), d.snapshot().Document().States(d.now, nil), "an announcement changes no state")
 	again, err := state.Announce(d.doc, leads, d.now)
 	require.NoError(d.t, err)
 	require.Empty(d.t, again.Records, "announced twice")
@@ -267,7 +267,7 @@ func (d *desk) state(key string) state.RouteState {
 	d.t.Helper()
 	k, _, err := state.ParseKey(key)
 	require.NoError(d.t, err)
-	return d.snapshot().State(k, d.now)
+	return d.snapshot().Document().State(k, d.now)
 }
 
 // told is what the last outcome or its record says, as text.

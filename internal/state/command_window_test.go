@@ -331,11 +331,11 @@ func TestASwitchShowsTheExemptionsThatHold(t *testing.T) {
 		enable @@global exempt=/a,/b
 		add_window @@global end=+1h except=/b,/c include
 	`)
-	st := d.snapshot().GlobalState(d.now)
+	st := d.snapshot().Document().GlobalState(d.now)
 	require.Equal(t, []string{"/b"}, st.ExemptPaths)
 	require.True(t, st.IncludeForceActive)
 	d.run("disable @@global")
-	st = d.snapshot().GlobalState(d.now)
+	st = d.snapshot().Document().GlobalState(d.now)
 	require.Empty(t, st.ExemptPaths)
 	require.False(t, st.Enabled || st.IncludeForceActive)
 }

@@ -102,9 +102,9 @@ func (s *story) saysAsBefore(was *state.Snapshot, until time.Time) {
 		}
 	}
 	if until.IsZero() && s.chance(4) {
-		require.Equal(s.t, was.States(s.now, nil), s.snap.States(s.now, nil), s.history())
-		require.Equal(s.t, was.GlobalState(s.now), s.snap.GlobalState(s.now), s.history())
-		require.Equal(s.t, was.ServiceState("s1", s.now), s.snap.ServiceState("s1", s.now), s.history())
+		require.Equal(s.t, was.Document().States(s.now, nil), s.snap.Document().States(s.now, nil), s.history())
+		require.Equal(s.t, was.Document().GlobalState(s.now), s.snap.Document().GlobalState(s.now), s.history())
+		require.Equal(s.t, was.Document().ServiceState("s1", s.now), s.snap.Document().ServiceState("s1", s.now), s.history())
 	}
 }
 

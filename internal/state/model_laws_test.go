@@ -187,7 +187,7 @@ func (g *given) enableOpensOrSays() {
 		}
 	}
 	if len(still) == 0 && g.out.Next.IsZero() {
-		require.NotContains(g.t, []state.Status{state.Maintenance, state.Disabled, state.EnvGated}, g.snap.State(k, g.now).Status, g.history())
+		require.NotContains(g.t, []state.Status{state.Maintenance, state.Disabled, state.EnvGated}, g.snap.Document().State(k, g.now).Status, g.history())
 	}
 }
 

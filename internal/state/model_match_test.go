@@ -112,7 +112,7 @@ func inOrder(keys []state.Key) []string {
 // compareSwitches holds the states of switches against the ledger.
 func (s *story) compareSwitches() {
 	for name, st := range map[string]state.SwitchState{
-		"*": s.snap.GlobalState(s.now), "s1": s.snap.ServiceState("s1", s.now), "s3": s.snap.ServiceState("s3", s.now),
+		"*": s.snap.Document().GlobalState(s.now), "s1": s.snap.Document().ServiceState("s1", s.now), "s3": s.snap.Document().ServiceState("s3", s.now),
 	} {
 		on, exempt, include := s.model.stateOfPull(name, s.now)
 		var keys []state.Key

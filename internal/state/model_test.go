@@ -161,7 +161,7 @@ func (s *story) compare() {
 	}
 	for range 4 {
 		k := s.spelling().Key
-		st := s.snap.State(k, s.now)
+		st := s.snap.Document().State(k, s.now)
 		is := s.model.stateOf(k, s.now)
 		require.Equal(s.t, is.status, st.Status, "state of %s\n%s", k, s.history())
 		require.Equal(s.t, is.reason, st.Reason, "state of %s\n%s", k, s.history())
@@ -169,10 +169,10 @@ func (s *story) compare() {
 	}
 	s.compareSwitches()
 	if s.chance(10) {
-		for _, st := range s.snap.States(s.now, nil) {
+		for _, st := range s.snap.Document().States(s.now, nil) {
 			k, _, err := state.ParseKey(st.Path)
 			require.NoError(s.t, err)
-			require.Equal(s.t, s.snap.State(k, s.now), st, s.history())
+			require.Equal(s.t, s.snap.Document().State(k, s.now), st, s.history())
 		}
 	}
 }

@@ -83,29 +83,29 @@ const (
 
 // State is the state of a key at an instant. A key that nobody named has one too: active, or what the keys that
 // contain it make of it.
-func (s *Snapshot) State(k Key, now time.Time) RouteState {
-	st := s.doc.stateOf(k, s.doc.containing(k), now)
-	st.Known = st.Known || s.doc.Knows(k)
+func (d *Document) State(k Key, now time.Time) RouteState {
+	st := d.stateOf(k, d.containing(k), now)
+	st.Known = st.Known || d.Knows(k)
 	return st
 }
 
 // States are the states of all known keys for which keep is true (nil: all), by key.
-func (s *Snapshot) States(now time.Time, keep func(Key) bool) []RouteState {
+func (d *Document) States(now time.Time, keep func(Key) bool) []RouteState {
 	type entry struct {
 		key  Key
 		text string
 	}
 	var all []entry
-	for r := range s.doc.Routes() {
+	for r := range d.Routes() {
 		if keep == nil || keep(r.Key) {
 			all = append(all, entry{r.Key, r.Key.String()})
 		}
 	}
 	slices.SortFunc(all, func(a, b entry) int { return cmp.Compare(a.text, b.text) })
-	speakers := s.doc.speakers()
+	speakers := d.speakers()
 	states := make([]RouteState, len(all))
 	for i, e := range all {
-		states[i] = s.doc.stateOf(e.key, speakers.containing(e.key), now)
+		states[i] = d.stateOf(e.key, speakers.containing(e.key), now)
 	}
 	return states
 }

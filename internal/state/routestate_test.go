@@ -108,12 +108,12 @@ func TestStates(t *testing.T) {
 	d := newDesk(t)
 	d.run("register orders:GET:/b\nregister GET:/a\nmaintenance ANY:/**")
 	var paths []string
-	for _, st := range d.snapshot().States(d.now, nil) {
+	for _, st := range d.snapshot().Document().States(d.now, nil) {
 		require.Equal(t, state.Maintenance, st.Status)
 		paths = append(paths, st.Path)
 	}
 	require.Equal(t, []string{"/**", "GET:/a", "orders:GET:/b"}, paths)
-	kept := d.snapshot().States(d.now, func(k state.Key) bool { return k.Service == "orders" })
+	kept := d.snapshot().Document().States(d.now, func(k state.Key) bool { return k.Service == "orders" })
 	require.Len(t, kept, 1)
 }
 
@@ -124,7 +124,7 @@ func BenchmarkList(b *testing.B) {
 		b.Run(strconv.Itoa(routes), func(b *testing.B) {
 			snap := listed(b, routes)
 			for b.Loop() {
-				require.Len(b, snap.States(epoch0, nil), routes)
+				require.Len(b, snap.Document().States(epoch0, nil), routes)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*routes), "ns/route")
 		})

@@ -25,13 +25,13 @@ type SwitchState struct {
 }
 
 // GlobalState is the state of the global switch at an instant.
-func (s *Snapshot) GlobalState(now time.Time) SwitchState {
-	return s.doc.switchState(Target{Global: true}, now)
+func (d *Document) GlobalState(now time.Time) SwitchState {
+	return d.switchState(Target{Global: true}, now)
 }
 
 // ServiceState is the state of a service's switch at an instant.
-func (s *Snapshot) ServiceState(name string, now time.Time) SwitchState {
-	return s.doc.switchState(Target{Service: name}, now)
+func (d *Document) ServiceState(name string, now time.Time) SwitchState {
+	return d.switchState(Target{Service: name}, now)
 }
 
 // switchAt gives the switch that a target names.

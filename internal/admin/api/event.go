@@ -7,27 +7,26 @@ import (
 	"github.com/waygate/waygate/internal/state"
 )
 
-// EventState is the route or the switch that an event is about, as the calls answer it: of a snapshot, at an instant. Path
+// EventState is the route or the switch that an event is about, as the calls answer it: of a document, at an instant. Path
 // is the key as it is shown, or a sentinel path.
-func EventState(snap *state.Snapshot, path string, at time.Time) (any, error) {
+func EventState(doc *state.Document, path string, at time.Time) (any, error) {
 	var t state.Target
 	if err := t.UnmarshalText([]byte(path)); err != nil {
 		return nil, err //nolint:wrapcheck // it says what is wrong with the key
 	}
-	meta := snap.Document().Meta
 	if t.Key.Path == "" {
-		return switchState(snap, t, at, meta), nil
+		return switchState(doc, t, at, doc.Meta), nil
 	}
-	st := snap.State(t.Key, at)
+	st := doc.State(t.Key, at)
 	st.Path = path
-	return route(&st, meta), nil
+	return route(&st, doc.Meta), nil
 }
 
 // switchState renders what the document says of a switch.
-func switchState(snap *state.Snapshot, t state.Target, now time.Time, at state.Meta) wire.Switch {
-	st := snap.GlobalState(now)
+func switchState(doc *state.Document, t state.Target, now time.Time, at state.Meta) wire.Switch {
+	st := doc.GlobalState(now)
 	if !t.Global {
-		st = snap.ServiceState(t.Service, now)
+		st = doc.ServiceState(t.Service, now)
 	}
 	out := wire.Switch{
 		Enabled: st.Enabled, Reason: st.Reason, ExemptPaths: st.ExemptPaths, IncludeForceActive: st.IncludeForceActive,

@@ -78,14 +78,14 @@ func outcome(o *state.Outcome, duplicate bool) wire.Outcome {
 
 // changedRoute renders one route after a change: its state in the view, at the revision of the change.
 func changedRoute(r *admin.Result, o *state.Outcome) wire.ChangedRoute {
-	st := r.State(o.Target.Key, r.Now)
+	st := r.Document().State(o.Target.Key, r.Now)
 	st.Path, st.Known = o.Shown, o.Known
 	return wire.ChangedRoute{Route: route(&st, r.At), Outcome: outcome(o, r.Duplicate)}
 }
 
 // oneSwitch renders a switch, with what is known of its service beyond the document.
 func (s *server) oneSwitch(ctx context.Context, view admin.View, t state.Target, at state.Meta) wire.Switch {
-	out := switchState(view.Snapshot, t, view.Now, at)
+	out := switchState(view.Document(), t, view.Now, at)
 	if !t.Global {
 		scope := s.cfg.Service.Scope(ctx, view, t.Service)
 		out.Known, out.Unscoped = &scope.Known, scope.Unscoped

@@ -81,9 +81,9 @@ func stateOf(view admin.View, l *admin.AuditLine) any {
 	}
 	view.Now = latest(view.Now, l.At)
 	if t.Key.Path == "" {
-		return switchState(view.Snapshot, t, view.Now, view.Place())
+		return switchState(view.Document(), t, view.Now, view.Place())
 	}
-	st := view.State(t.Key, view.Now)
+	st := view.Document().State(t.Key, view.Now)
 	return route(&st, view.Place())
 }
 

@@ -203,7 +203,7 @@ func (a *app) applied(snap *state.Snapshot, frames []state.Frame) {
 	a.service.Applied(snap, frames)
 	a.people.Changed()
 	a.endpoints.Applied(frames)
-	a.history.add(snap)
+	a.history.add(snap.Document())
 	a.hooks.Moved()
 	a.notary.Moved()
 }

@@ -44,11 +44,11 @@ func (a *app) endpointsChanged() {
 
 // eventState is the state that goes with an event: that of its revision, where this admin was there, else a later one.
 func (a *app) eventState(ctx context.Context, ev *webhook.Event) (json.RawMessage, error) {
-	snap, err := a.history.from(ctx, ev.Epoch, ev.Rev)
+	doc, err := a.history.from(ctx, ev.Epoch, ev.Rev)
 	if err != nil {
 		return nil, err
 	}
-	st, err := api.EventState(snap, ev.Path, ev.At)
+	st, err := api.EventState(doc, ev.Path, ev.At)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // it says what is wrong with the path
 	}
@@ -62,29 +62,29 @@ func (a *app) eventState(ctx context.Context, ev *webhook.Event) (json.RawMessag
 // errNotThere is what a wait for a revision ends with.
 var errNotThere = errors.New("this admin does not see that revision yet")
 
-// historyLength is how many snapshots are kept. They share what did not change between them.
+// historyLength is how many documents are kept. They share what did not change between them.
 const historyLength = 512
 
-// history are the last snapshots, oldest first, all of one epoch.
+// history are the last documents, oldest first, all of one epoch.
 type history struct {
 	mu    sync.Mutex
-	snaps []*state.Snapshot
+	docs  []*state.Document
 	grown chan struct{} // closed when there is one more; nil while nobody waits
 }
 
-// add keeps the next snapshot.
-func (h *history) add(s *state.Snapshot) {
+// add keeps the next document.
+func (h *history) add(d *state.Document) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if n := len(h.snaps); n > 0 {
-		if last := h.snaps[n-1].Document().Meta; last.Epoch != s.Document().Epoch || last.Rev >= s.Document().Rev {
-			h.snaps = nil
+	if n := len(h.docs); n > 0 {
+		if last := h.docs[n-1].Meta; last.Epoch != d.Epoch || last.Rev >= d.Rev {
+			h.docs = nil
 		}
 	}
-	h.snaps = append(h.snaps, s)
-	if extra := len(h.snaps) - historyLength; extra > 0 {
-		h.snaps[0] = nil
-		h.snaps = h.snaps[extra:]
+	h.docs = append(h.docs, d)
+	if extra := len(h.docs) - historyLength; extra > 0 {
+		h.docs[0] = nil
+		h.docs = h.docs[extra:]
 	}
 	if h.grown != nil {
 		close(h.grown)
@@ -92,12 +92,12 @@ func (h *history) add(s *state.Snapshot) {
 	}
 }
 
-// from gives the oldest snapshot that is not older than a revision, as soon as there is one.
-func (h *history) from(ctx context.Context, epoch string, rev uint64) (*state.Snapshot, error) {
+// from gives the oldest document that is not older than a revision, as soon as there is one.
+func (h *history) from(ctx context.Context, epoch string, rev uint64) (*state.Document, error) {
 	for {
-		snap, grown := h.look(epoch, rev)
-		if snap != nil {
-			return snap, nil
+		doc, grown := h.look(epoch, rev)
+		if doc != nil {
+			return doc, nil
 		}
 		select {
 		case <-grown:
@@ -107,12 +107,12 @@ func (h *history) from(ctx context.Context, epoch string, rev uint64) (*state.Sn
 	}
 }
 
-func (h *history) look(epoch string, rev uint64) (*state.Snapshot, <-chan struct{}) {
+func (h *history) look(epoch string, rev uint64) (*state.Document, <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	i := sort.Search(len(h.snaps), func(i int) bool { return h.snaps[i].Document().Rev >= rev })
-	if i < len(h.snaps) && h.snaps[i].Document().Epoch == epoch {
-		return h.snaps[i], nil
+	i := sort.Search(len(h.docs), func(i int) bool { return h.docs[i].Rev >= rev })
+	if i < len(h.docs) && h.docs[i].Epoch == epoch {
+		return h.docs[i], nil
 	}
 	if h.grown == nil {
 		h.grown = make(chan struct{})

@@ -50,9 +50,6 @@ func (d *document) normal() (state.Patch, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := state.Compile(doc); err != nil {
-		return nil, err
-	}
 	return doc.Fields()
 }
 
