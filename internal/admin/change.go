@@ -143,8 +143,9 @@ func (s *Service) upToDate(ctx context.Context) (View, error) {
 	}
 }
 
-// deliver commits, if there is time for it: a call may have waited for a store that was being repaired. Where the answer is lost, it asks again: the change carries an id, so that it is made once only, and
-// the receipt of a change that was made without our hearing of it is no duplicate to us.
+// deliver commits, if there is time for it: a call may have waited for a store that was being repaired. Where the answer
+// is lost, it asks again: the change carries an id, so that it is made once only, and the receipt of a change that was made
+// without our hearing of it is no duplicate to us.
 func (s *Service) deliver(ctx context.Context, base state.Meta, change state.Change) (state.Receipt, error) {
 	if change.ID == "" {
 		change.ID = "call:" + newID()

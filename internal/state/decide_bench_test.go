@@ -148,6 +148,35 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
+// BenchmarkWhole makes a snapshot of a whole document: at the start, and beside checks, where it is gathered as well.
+func BenchmarkWhole(b *testing.B) {
+	doc := benchDocument(b, 100_000)
+	compile := func(b *testing.B, compile func(*state.Document) (*state.Snapshot, error)) *state.Snapshot {
+		b.Helper()
+		s, err := compile(doc)
+		require.NoError(b, err)
+		return s
+	}
+	b.Run("compile", func(b *testing.B) {
+		for b.Loop() {
+			compile(b, state.Compile)
+		}
+	})
+	b.Run("compile-beside", func(b *testing.B) {
+		for b.Loop() {
+			compile(b, state.CompileBeside)
+		}
+	})
+	b.Run("gather", func(b *testing.B) {
+		for b.Loop() {
+			b.StopTimer()
+			s := compile(b, state.Compile) // what is gathered stays so
+			b.StartTimer()
+			s.Gather()
+		}
+	})
+}
+
 func decideAll(s *state.Snapshot, requests []state.Request) (refused int) {
 	for i := range requests {
 		if d := s.Decide(&requests[i], epoch0); d.Refused() {
